@@ -1,0 +1,1 @@
+//! One watch and one store per kind, shared.

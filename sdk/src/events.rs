@@ -1,0 +1,1 @@
+//! The Event recorder that controllers use.

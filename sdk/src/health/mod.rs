@@ -1,0 +1,1 @@
+//! Health checks and what the probes say of them.

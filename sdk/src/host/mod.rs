@@ -1,0 +1,1 @@
+//! Starts, supervises and stops the services of a process. Knows nothing of Kubernetes.

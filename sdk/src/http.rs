@@ -1,0 +1,1 @@
+//! The small servers for health and metrics.

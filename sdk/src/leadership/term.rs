@@ -1,0 +1,311 @@
+//! Terms: all that the rest of the program may know of leadership.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{Clock, Moment};
+
+/// Waits for a term's validity read the clock at least this often, because tokio's timers stand still during suspend.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+
+/// One unbroken stretch of leadership. Cheap to clone; a clone that outlives the term expires by itself.
+#[derive(Clone)]
+pub struct Term(Arc<Shared>);
+
+/// The elector's side of a [`Term`]: extends, drains and ends it.
+#[must_use = "a term that nobody extends runs out"]
+pub struct TermControl(Arc<Shared>);
+
+/// Says that work of a term is still going on. While one exists the lock is neither released nor stood for again.
+#[must_use = "the work counts as ended when the guard is dropped"]
+pub struct WorkGuard(Arc<Shared>);
+
+/// What this process is at the moment.
+#[derive(Clone, Debug)]
+pub enum LeadershipState {
+    /// Somebody else leads, or nobody; `leader` is the identity that the lock names, as far as it is known.
+    Standby {
+        /// Identity in the newest lock record, if there is one that names somebody.
+        leader: Option<String>,
+    },
+    /// This process leads.
+    Leading(Term),
+}
+
+/// Follows the leadership of this process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Leadership(watch::Receiver<LeadershipState>);
+
+/// Why a term ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The renew deadline passed without a renewal that counted.
+    Expired,
+    /// The lock names somebody else, or was written by somebody else.
+    Lost {
+        /// The identity that the lock names now; empty if it names nobody.
+        holder: String,
+    },
+    /// The lock is gone.
+    Deleted,
+    /// The process was asked to stop, and the term's work has ended.
+    Stopped,
+}
+
+struct Shared {
+    id: u64,
+    identity: String,
+    fencing_token: Option<String>,
+    clock: Clock,
+    state: Mutex<State>,
+    draining: CancellationToken,
+    ended: CancellationToken,
+    /// How many [`WorkGuard`]s there are.
+    work: watch::Sender<usize>,
+}
+
+struct State {
+    /// `None`: for ever.
+    valid_until: Option<Moment>,
+    end: Option<EndReason>,
+}
+
+// === impl Term ===
+
+impl Term {
+    /// A term that never ends by itself: without leader election a process has one, as long as it runs.
+    #[must_use]
+    pub fn unending(identity: impl Into<String>) -> (TermControl, Self) {
+        Self::new(1, identity.into(), None, Clock::boot(), None)
+    }
+
+    /// A term that is valid strictly before `valid_until`.
+    pub(crate) fn until(
+        id: u64,
+        identity: String,
+        fencing_token: Option<String>,
+        clock: Clock,
+        valid_until: Moment,
+    ) -> (TermControl, Self) {
+        Self::new(id, identity, fencing_token, clock, Some(valid_until))
+    }
+
+    fn new(
+        id: u64,
+        identity: String,
+        fencing_token: Option<String>,
+        clock: Clock,
+        valid_until: Option<Moment>,
+    ) -> (TermControl, Self) {
+        let shared = Arc::new(Shared {
+            id,
+            identity,
+            fencing_token,
+            clock,
+            state: Mutex::new(State { valid_until, end: None }),
+            draining: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            work: watch::Sender::new(0),
+        });
+        (TermControl(shared.clone()), Self(shared))
+    }
+
+    /// Number of this term in this process, from 1.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// The identity that leads: what the lock names as its holder.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.0.identity
+    }
+
+    /// The lock's resourceVersion at the acquisition: grows from term to term, whoever leads. For effects outside
+    /// Kubernetes. `None` without leader election.
+    #[must_use]
+    pub fn fencing_token(&self) -> Option<&str> {
+        self.0.fencing_token.as_deref()
+    }
+
+    /// Whether this process may act at this very moment: reads the clock.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.0.is_valid()
+    }
+
+    /// Whether no new work is to be begun, because the term is over or is being handed over.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.is_cancelled() || !self.is_valid()
+    }
+
+    /// Resolves when no new work is to be begun. Running work may go on until [`Term::ended`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn draining(&self) {
+        tokio::select! {
+            () = self.0.draining.cancelled() => {}
+            () = self.ended() => {}
+        }
+    }
+
+    /// Resolves when the term is over: ended by the elector, or no longer valid by the clock.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn ended(&self) {
+        while self.is_valid() {
+            tokio::select! {
+                () = self.0.ended.cancelled() => return,
+                () = tokio::time::sleep(self.0.longest_sleep()) => {}
+            }
+        }
+    }
+
+    /// Begins work of this term: `None` if no new work is to be begun. While the guard lives the lock is not released, and
+    /// not stood for again.
+    #[must_use]
+    pub fn begin_work(&self) -> Option<WorkGuard> {
+        let state = self.0.lock();
+        if self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
+            return None;
+        }
+        self.0.work.send_modify(|count| *count += 1);
+        drop(state);
+        Some(WorkGuard(self.0.clone()))
+    }
+}
+
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Term")
+            .field("id", &self.id())
+            .field("identity", &self.identity())
+            .field("valid", &self.is_valid())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl TermControl ===
+
+impl TermControl {
+    /// Moves the end of the term's validity; never back, and not once it has ended.
+    pub(crate) fn extend(&self, valid_until: Moment) {
+        let mut state = self.0.lock();
+        state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+    }
+
+    /// No new work from now on.
+    pub fn drain(&self) {
+        let _ordered_with_begin_work = self.0.lock();
+        self.0.draining.cancel();
+    }
+
+    /// Ends the term: the first reason is the one that counts.
+    pub fn end(&self, reason: EndReason) {
+        let mut state = self.0.lock();
+        state.end.get_or_insert(reason);
+        self.0.draining.cancel();
+        self.0.ended.cancel();
+    }
+
+    /// Whether no work is going on at this moment.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        *self.0.work.borrow() == 0
+    }
+
+    /// Resolves when no work of the term is going on. Only final once the term drains.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn idle(&self) {
+        let mut work = self.0.work.subscribe();
+        // The sender lives in `self`, so that this can't fail.
+        let _sender_lives = work.wait_for(|count| *count == 0).await;
+    }
+}
+
+impl fmt::Debug for TermControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TermControl").field(&self.0.id).finish()
+    }
+}
+
+impl Drop for WorkGuard {
+    fn drop(&mut self) {
+        self.0.work.send_modify(|count| *count -= 1);
+    }
+}
+
+impl fmt::Debug for WorkGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WorkGuard").field(&self.0.id).finish()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_valid(&self) -> bool {
+        self.valid_in(&self.lock())
+    }
+
+    fn valid_in(&self, state: &State) -> bool {
+        state.end.is_none() && state.valid_until.is_none_or(|until| self.clock.now() < until)
+    }
+
+    fn longest_sleep(&self) -> Duration {
+        let left = self.lock().valid_until.map(|until| until.since(self.clock.now()));
+        left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))
+    }
+}
+
+// === impl Leadership ===
+
+impl Leadership {
+    /// Follows what `sender` publishes.
+    #[must_use]
+    pub fn following(sender: &watch::Sender<LeadershipState>) -> Self {
+        Self(sender.subscribe())
+    }
+
+    /// What this process is now. A term may be over although it is still the newest: [`Term::is_valid`] tells.
+    #[must_use]
+    pub fn current(&self) -> LeadershipState {
+        self.0.borrow().clone()
+    }
+
+    /// The term that is valid now, if this process leads.
+    #[must_use]
+    pub fn term(&self) -> Option<Term> {
+        match self.current() {
+            LeadershipState::Leading(term) if term.is_valid() => Some(term),
+            LeadershipState::Leading(_) | LeadershipState::Standby { .. } => None,
+        }
+    }
+
+    /// Resolves with the next term newer than `after` (0: any), or with `None` when no more will come.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next_term(&mut self, after: u64) -> Option<Term> {
+        let newer = |state: &LeadershipState| matches!(state, LeadershipState::Leading(term) if term.id() > after);
+        match self.0.wait_for(newer).await.ok()?.clone() {
+            LeadershipState::Leading(term) => Some(term),
+            LeadershipState::Standby { .. } => None,
+        }
+    }
+}

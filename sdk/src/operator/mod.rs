@@ -1,0 +1,1 @@
+//! The operator and its builder: the only room that knows the others.
