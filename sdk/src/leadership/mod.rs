@@ -1,6 +1,8 @@
 //! Who leads: election, terms and fences.
 
 pub mod clock;
+pub mod election;
 mod term;
 
-pub use term::{EndReason, Leadership, LeadershipState, Term, TermControl, WorkGuard};
+pub use election::EndReason;
+pub use term::{Leadership, LeadershipState, Term, TermControl, WorkGuard};
