@@ -1,4 +1,5 @@
 //! Hosts start in order, stop in reverse order, and let nothing die quietly. Time is paused, signals are the tests' own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

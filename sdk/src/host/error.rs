@@ -1,10 +1,10 @@
 //! How a host ends, if not as asked.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::Signal;
 use crate::BoxError;
+use crate::chain::chain;
 
 /// Why a host did not simply stop as it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -75,19 +75,4 @@ impl HostError {
 
 fn list(failures: &[ServiceFailure]) -> String {
     failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// An error and what caused it, on one line. What an error repeats of its cause is told once.
-fn chain(error: &(dyn std::error::Error + 'static)) -> impl fmt::Display {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -56,9 +56,8 @@ where
     F: FnOnce(CancellationToken) -> Running + Send + 'static,
     Running: Future<Output = Result<(), BoxError>> + Send,
 {
-    fn run(self, stop: CancellationToken) -> impl Future<Output = Result<(), BoxError>> + Send {
-        // Called within the task, so that a panic of the closure itself is the service's panic.
-        async move { self(stop).await }
+    async fn run(self, stop: CancellationToken) -> Result<(), BoxError> {
+        self(stop).await
     }
 }
 
