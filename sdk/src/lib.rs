@@ -6,6 +6,8 @@ pub mod metrics;
 #[cfg(feature = "operator")]
 pub mod cache;
 #[cfg(feature = "operator")]
+mod chain;
+#[cfg(feature = "operator")]
 pub mod cli;
 #[cfg(feature = "operator")]
 pub mod controller;
