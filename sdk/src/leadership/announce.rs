@@ -1,5 +1,6 @@
 //! What the world sees of a change of leader: a log line, metrics, and Events on the lock object.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +22,8 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same trouble is told of this often.
 const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
+const VACANT: &str = "nobody leads";
+
 /// Tells of changes of leader.
 #[derive(Debug)]
 pub(super) struct Announcer {
@@ -29,7 +32,8 @@ pub(super) struct Announcer {
     metrics: Metrics,
     events: mpsc::Sender<Message>,
     leader: Option<String>,
-    trouble: Option<Instant>,
+    /// When each kind of trouble that lasts was told of.
+    trouble: BTreeMap<&'static str, Instant>,
 }
 
 /// The text of an Event, and the lock object as it was then.
@@ -40,7 +44,6 @@ pub(super) struct Message {
 }
 
 /// Sends the Events of an [`Announcer`].
-#[derive(Debug)]
 pub(super) struct Herald {
     client: kube::Client,
     identity: String,
@@ -59,12 +62,13 @@ impl Announcer {
             metrics,
             events,
             leader: None,
-            trouble: None,
+            trouble: BTreeMap::new(),
         };
         (announcer, Herald { client, identity: identity.to_owned(), messages })
     }
 
-    pub(super) fn began(&self, term: &Term, lock: ObjectReference) {
+    pub(super) fn began(&mut self, term: &Term, lock: ObjectReference) {
+        self.trouble.remove(VACANT);
         self.metrics.leader(&self.lock, true);
         self.metrics.transition();
         info!(lock = self.lock, identity = self.identity, term = term.id(), "became leader");
@@ -93,34 +97,42 @@ impl Announcer {
         }
         self.leader = holder.map(str::to_owned);
         match holder {
-            Some(holder) if holder != self.identity => info!(lock = self.lock, leader = holder, "another replica leads"),
+            Some(holder) if holder != self.identity => {
+                info!(lock = self.lock, leader = holder, "another replica leads")
+            }
             Some(_) => {}
             None => info!(lock = self.lock, "nobody holds the lock"),
         }
     }
 
     /// Tells of the first of a row of failures, and then once a minute.
-    pub(super) fn trouble(&mut self, doing: &str, error: &LockError) {
-        if self.trouble.is_some_and(|told| told.elapsed() < TROUBLE_INTERVAL) {
+    pub(super) fn trouble(&mut self, doing: &'static str, error: &LockError) {
+        if self.is_news(doing) {
+            warn!(lock = self.lock, error = causes(error), "{doing} failed; told again in a minute if it lasts");
+        } else {
             debug!(lock = self.lock, error = causes(error), "{doing} failed");
-            return;
         }
-        self.trouble = Some(Instant::now());
-        warn!(lock = self.lock, error = causes(error), "{doing} failed; told again in a minute if it lasts");
     }
 
-    pub(super) fn recovered(&mut self) {
-        if self.trouble.take().is_some() {
-            info!(lock = self.lock, "the lock can be reached again");
+    pub(super) fn recovered(&mut self, doing: &'static str) {
+        if self.trouble.remove(doing).is_some() {
+            info!(lock = self.lock, "{doing} works again");
         }
     }
 
     /// Nobody leads, although this process would.
     pub(super) fn vacant(&mut self) {
-        if self.trouble.is_none_or(|told| told.elapsed() >= TROUBLE_INTERVAL) {
-            self.trouble = Some(Instant::now());
+        if self.is_news(VACANT) {
             warn!(lock = self.lock, "nobody leads: the lock has expired, and it could not be taken yet");
         }
+    }
+
+    fn is_news(&mut self, kind: &'static str) -> bool {
+        let news = self.trouble.get(kind).is_none_or(|told| told.elapsed() >= TROUBLE_INTERVAL);
+        if news {
+            self.trouble.insert(kind, Instant::now());
+        }
+        news
     }
 
     fn publish(&self, what: &str, lock: ObjectReference) {

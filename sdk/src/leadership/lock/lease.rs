@@ -228,7 +228,8 @@ fn read(object: &DynamicObject) -> Result<Record, LockError> {
 
 fn fields(spec: &Spec) -> Map<String, Value> {
     let Spec { holder, duration, acquired, renewed, transitions, foreign: _ } = spec;
-    let values = [json!(holder), json!(duration), json!(acquired.map(time)), json!(renewed.map(time)), json!(transitions)];
+    let values =
+        [json!(holder), json!(duration), json!(acquired.map(time)), json!(renewed.map(time)), json!(transitions)];
     OURS.iter().map(|key| (*key).to_owned()).zip(values).collect()
 }
 
