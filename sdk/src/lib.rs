@@ -1,12 +1,11 @@
 //! An SDK for Kubernetes operators in the manner of a .NET hosted service.
 
+mod chain;
 pub mod leadership;
 pub mod metrics;
 
 #[cfg(feature = "operator")]
 pub mod cache;
-#[cfg(feature = "operator")]
-mod chain;
 #[cfg(feature = "operator")]
 pub mod cli;
 #[cfg(feature = "operator")]

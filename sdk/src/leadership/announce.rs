@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use super::election::EndReason;
 use super::lock::LockError;
 use super::term::Term;
+use crate::chain::chain;
 use crate::metrics::Metrics;
 
 /// Events that wait to be sent. More are dropped: the elector never waits for them.
@@ -98,7 +99,7 @@ impl Announcer {
         self.leader = holder.map(str::to_owned);
         match holder {
             Some(holder) if holder != self.identity => {
-                info!(lock = self.lock, leader = holder, "another replica leads")
+                info!(lock = self.lock, leader = holder, "another replica leads");
             }
             Some(_) => {}
             None => info!(lock = self.lock, "nobody holds the lock"),
@@ -108,9 +109,9 @@ impl Announcer {
     /// Tells of the first of a row of failures, and then once a minute.
     pub(super) fn trouble(&mut self, doing: &'static str, error: &LockError) {
         if self.is_news(doing) {
-            warn!(lock = self.lock, error = causes(error), "{doing} failed; told again in a minute if it lasts");
+            warn!(lock = self.lock, error = chain(error), "{doing} failed; told again in a minute if it lasts");
         } else {
-            debug!(lock = self.lock, error = causes(error), "{doing} failed");
+            debug!(lock = self.lock, error = chain(error), "{doing} failed");
         }
     }
 
@@ -141,17 +142,6 @@ impl Announcer {
             debug!(lock = self.lock, "too many Events are waiting: dropped one");
         }
     }
-}
-
-/// An error and what caused it, in one line.
-fn causes(error: &LockError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 // === impl Herald ===

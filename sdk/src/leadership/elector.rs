@@ -126,7 +126,8 @@ impl Elector {
     }
 
     /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
-    /// work goes on, and the term is renewed, until its last [`WorkGuard`](super::WorkGuard) is gone.
+    /// work goes on, and the term is renewed, until its last [`WorkGuard`](super::WorkGuard) is gone, for `patience` at most.
+    /// Then the term ends, and once its work has ended the lock is given back.
     ///
     /// # Errors
     /// [`ElectorError`]. Trouble with the lock is none: it is told of and waited out.
@@ -137,6 +138,7 @@ impl Elector {
         self,
         ready: impl Future<Output = ()> + Send,
         stop: CancellationToken,
+        patience: Duration,
     ) -> Result<(), ElectorError> {
         let Self { options, lock, clock, announcer, herald, state, pulse } = self;
         let mut events = JoinSet::new();
@@ -158,7 +160,7 @@ impl Elector {
             reign: None,
             finished: false,
         };
-        let outcome = run.conduct(ready, stop, news).await;
+        let outcome = run.conduct(ready, stop, patience, news).await;
         // The last Event tells who stopped leading: worth a moment, not more.
         let _sent_or_not = timeout(LAST_EVENT, events.join_all()).await;
         outcome
@@ -178,10 +180,15 @@ impl Run {
         mut self,
         ready: impl Future<Output = ()> + Send,
         stop: CancellationToken,
+        patience: Duration,
         mut news: mpsc::Receiver<News>,
     ) -> Result<(), ElectorError> {
         let mut ready = pin!(ready);
-        let (mut stands, mut stops) = (false, false);
+        let mut overdue = pin!(async {
+            stop.cancelled().await;
+            sleep(patience).await;
+        });
+        let (mut stands, mut stops, mut cut_off) = (false, false, false);
         let mut input = Input::Woken;
         self.open_watch();
         loop {
@@ -197,6 +204,10 @@ impl Run {
                 () = stop.cancelled(), if !stops => {
                     stops = true;
                     Input::Stop
+                }
+                () = &mut overdue, if !cut_off => {
+                    cut_off = true;
+                    Input::DrainOverdue
                 }
                 answer = answer(call) => {
                     self.call = None;

@@ -63,7 +63,6 @@ struct State {
 
 impl Term {
     /// A term that never ends by itself: without leader election a process has one, as long as it runs.
-    #[must_use]
     pub fn unending(identity: impl Into<String>) -> (TermControl, Self) {
         Self::new(1, identity.into(), None, Clock::boot(), None)
     }

@@ -1,6 +1,13 @@
 //! Electors against one lock, with faults, in paused time.
 
-#![allow(missing_docs, unreachable_pub, missing_debug_implementations, reason = "tests are sentences")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests are sentences"
+)]
 
 mod store;
 
@@ -33,7 +40,7 @@ fn replica(store: &Store, name: &str) -> Replica {
     let options = ElectionOptions::new(name);
     let (elector, leadership) = Elector::new(way.clone(), options, Clock::tokio(), Metrics::default(), client);
     let stop = CancellationToken::new();
-    let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone()));
+    let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), HOUR));
     Replica { leadership, way, stop, run }
 }
 

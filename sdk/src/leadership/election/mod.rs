@@ -13,8 +13,10 @@ mod end_reason;
 mod known;
 mod options;
 mod record;
+mod step;
 #[cfg(test)]
 mod tests;
+mod writes;
 
 use std::time::Duration;
 
@@ -24,72 +26,7 @@ use crate::leadership::clock::Moment;
 pub use self::end_reason::EndReason;
 pub use self::options::ElectionOptions;
 pub use self::record::{Observation, Put, Record, Spec, Stamp};
-
-/// A released lock says this duration, as client-go's does: others that do not understand an empty holder wait no longer.
-const RELEASED_DURATION_SECONDS: i32 = 1;
-
-/// The time of a step.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// By the clock that terms are measured by.
-    pub clock: Moment,
-    /// By the wall clock, to be written into the record; never compared.
-    pub wall: Stamp,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Time has passed, no more.
-    Woken,
-    /// The replica is able to lead: its caches are synced.
-    Stand,
-    /// The process stops: hand over as soon as the work has ended.
-    Stop,
-    /// No work of the term that drains, or has ended, goes on any more.
-    WorkEnded,
-    /// The watch of the lock is open and follows every change (`true`), or is not (`false`).
-    Watching(bool),
-    /// The watch told something.
-    Watched(Observation),
-    /// The read, or the write, that was asked for has succeeded, and this is what it showed.
-    Answered(Observation),
-    /// The write was refused because the lock is not what it was based on.
-    Conflict,
-    /// The read or write failed. A write may have landed all the same.
-    Failed,
-    /// There was no answer in time. A write may have landed all the same, or may land later.
-    Silent,
-}
-
-/// What is to be done, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Read the lock, with a quorum; answer with `Answered`, `Failed` or `Silent`.
-    Read,
-    /// Write the lock; answer with `Answered`, `Conflict`, `Failed` or `Silent`.
-    Put(Put),
-    /// A term begins.
-    Begin {
-        /// It is valid strictly before this instant.
-        valid_until: Moment,
-        /// Version of the acquiring write: grows from term to term, whoever leads.
-        token: u64,
-    },
-    /// The running term is valid strictly before this later instant.
-    Extend {
-        /// The new end.
-        valid_until: Moment,
-    },
-    /// The running term begins no new work; say `WorkEnded` when the last has ended.
-    Drain,
-    /// The running term is over; say `WorkEnded` when its work has ended.
-    End(EndReason),
-    /// The lock was given back.
-    Released,
-    /// All is settled: the election is over.
-    Stopped,
-}
+pub use self::step::{Effect, Input, Now};
 
 /// A candidate for one lock.
 #[derive(Debug)]
@@ -243,6 +180,8 @@ impl Election {
                 }
                 self.stopping = true;
             }
+            Input::DrainOverdue if self.stopping && self.leads() => self.end(EndReason::Stopped, effects),
+            Input::DrainOverdue => {}
             Input::WorkEnded => self.working = false,
             Input::Watching(open) => self.watching = open,
             Input::Watched(observation) => self.learn(now, observation, effects),
@@ -421,56 +360,5 @@ impl Election {
     fn pause(&mut self) -> Duration {
         let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * self.random.f64());
         if self.leads() { jittered.min(self.options.call_timeout()) } else { jittered }
-    }
-}
-
-// === what is written ===
-
-impl Election {
-    fn acquisition(&mut self, wall: Stamp) -> Spec {
-        let before = self.lock.record().map(|record| record.spec.clone());
-        let transitions = before.as_ref().map_or(0, |spec| {
-            let changes = i32::from(spec.holder() != Some(&self.options.identity));
-            spec.transitions.unwrap_or_default().saturating_add(changes)
-        });
-        let now = self.stamp(wall);
-        Spec {
-            holder: Some(self.options.identity.clone()),
-            duration: Some(self.options.lease_seconds()),
-            acquired: Some(now),
-            renewed: Some(now),
-            transitions: Some(transitions),
-            foreign: before.unwrap_or_default().foreign,
-        }
-    }
-
-    fn renewal(&mut self, acquired: Option<Stamp>, wall: Stamp) -> Spec {
-        let now = self.stamp(wall);
-        let before = self.lock.record().map(|record| record.spec.clone()).unwrap_or_default();
-        Spec {
-            holder: Some(self.options.identity.clone()),
-            duration: Some(self.options.lease_seconds()),
-            acquired,
-            renewed: Some(now),
-            ..before
-        }
-    }
-
-    fn giving_back(&mut self, wall: Stamp) -> Spec {
-        let now = self.stamp(wall);
-        let before = self.lock.record().map(|record| record.spec.clone()).unwrap_or_default();
-        Spec {
-            holder: Some(String::new()),
-            duration: Some(RELEASED_DURATION_SECONDS),
-            acquired: Some(now),
-            renewed: Some(now),
-            ..before
-        }
-    }
-
-    fn stamp(&mut self, wall: Stamp) -> Stamp {
-        let newest = wall.after(self.last_stamp);
-        self.last_stamp = Some(newest);
-        newest
     }
 }

@@ -1,6 +1,6 @@
 //! The Lease lock: client-go's record in a `coordination.k8s.io/v1` Lease.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -29,7 +29,7 @@ pub struct LeaseLock {
     resource: ApiResource,
     name: String,
     namespace: String,
-    newest: std::sync::Arc<Mutex<Newest>>,
+    newest: Arc<Mutex<Newest>>,
 }
 
 /// The newest object seen: what a write keeps of it is everything but the election's fields.
@@ -50,7 +50,7 @@ impl LeaseLock {
             resource,
             name: name.to_owned(),
             namespace: namespace.to_owned(),
-            newest: std::sync::Arc::default(),
+            newest: Arc::default(),
         }
     }
 
@@ -95,7 +95,7 @@ impl LeaseLock {
             return None;
         }
         object.metadata.managed_fields = None;
-        let Some(data) = object.data.as_object_mut() else { return None };
+        let data = object.data.as_object_mut()?;
         let spec = data.entry("spec").or_insert_with(|| json!({}));
         spec.as_object_mut()?.extend(fields(&put.spec));
         Some(object)

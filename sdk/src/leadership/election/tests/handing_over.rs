@@ -153,3 +153,14 @@ fn without_release_on_stop_the_lock_is_left_to_expire() {
     candidate.step(Input::Stop);
     assert_eq!(candidate.step(Input::WorkEnded), [Effect::End(EndReason::Stopped), Effect::Stopped]);
 }
+
+#[test]
+fn a_drain_that_takes_too_long_ends_the_term_and_the_lock_is_still_given_back_only_after_the_work() {
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Stop);
+    assert_eq!(candidate.at(102.0, Input::DrainOverdue), [Effect::End(EndReason::Stopped)]);
+    assert_eq!(candidate.at(103.0, Input::Woken), [], "not while work goes on");
+    assert_eq!(candidate.at(104.0, Input::WorkEnded), [Effect::Read]);
+    let put = put_of(&candidate.step(Input::Answered(newest(&candidate))));
+    assert_eq!(put.spec.holder.as_deref(), Some(""));
+}
