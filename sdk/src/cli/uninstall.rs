@@ -20,6 +20,8 @@ const POLL: Duration = Duration::from_millis(250);
 const PAGE: u32 = 500;
 /// As many objects are named in an error.
 const EXAMPLES: usize = 3;
+/// Finalizers that the cluster's own garbage collector removes.
+const COLLECTED: [&str; 2] = ["foregroundDeletion", "orphan"];
 
 /// How it is confirmed that everything is to go.
 pub enum Confirmation<'a> {
@@ -49,8 +51,8 @@ pub enum UninstallError {
     Request(#[from] RequestError),
     /// The CRD is being deleted, but objects are left.
     #[error(
-        "{name} is being deleted, but is still there after {timeout:?}, with {left}. Finalizers are removed by the \
-         controllers that set them: start these, or remove the finalizers by hand"
+        "{name} is being deleted, but is still there after {timeout:?}, with {left}. Start the controllers that do so, or \
+         remove the finalizers by hand"
     )]
     StillThere {
         /// Name of the CRD.
@@ -103,7 +105,7 @@ pub async fn uninstall(
     for name in by_name(crds)?.into_keys() {
         match ask("read", name, api.get_opt(name)).await? {
             Some(crd) => {
-                writeln!(out, "{name} goes, and {} with it", Objects::of(client, &crd).await?)?;
+                writeln!(out, "{name} goes with {}", Objects::of(client, &crd).await?)?;
                 installed.push(crd);
             }
             None => writeln!(out, "{name} is not installed")?,
@@ -186,11 +188,13 @@ impl Objects {
 
     fn add(&mut self, namespace: Option<String>, name: &str, finalizers: &[String]) {
         self.count += 1;
+        let finalizers: Vec<_> =
+            finalizers.iter().filter(|finalizer| !COLLECTED.contains(&finalizer.as_str())).collect();
         if finalizers.is_empty() {
             return;
         }
         self.finalized += 1;
-        self.finalizers.extend(finalizers.iter().cloned());
+        self.finalizers.extend(finalizers.into_iter().cloned());
         if self.examples.len() < EXAMPLES {
             self.examples.push(namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}")));
         }
@@ -205,9 +209,9 @@ impl fmt::Display for Objects {
             return Ok(());
         }
         let finalizers = finalizers.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = if *finalized > examples.len() { ", …" } else { "" };
-        write!(f, ", {finalized} of which would hang without a running controller that removes the finalizer ")?;
-        write!(f, "{finalizers} ({}{more})", examples.join(", "))
+        let examples = examples.join(", ") + if *finalized > examples.len() { ", …" } else { "" };
+        write!(f, ", {finalized} of which hang unless a running controller removes their finalizers ")?;
+        write!(f, "({finalizers}: {examples})")
     }
 }
 
