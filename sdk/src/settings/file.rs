@@ -82,25 +82,26 @@ fn unreadable(name: &str, text: &str, error: ConfigError) -> Problems {
     let (ConfigError::FileParse { cause, .. } | ConfigError::Foreign(cause)) = error else {
         return Problem::new(name, format!("cannot be read: {error}")).into();
     };
-    let said = match cause.downcast_ref::<ConfigError>() {
+    let said = match cause.downcast_ref::<Box<ConfigError>>().map(AsRef::as_ref) {
         Some(ConfigError::Type { unexpected, .. }) => {
             return Problem::new(name, format!("expected a JSON object, found {unexpected}")).into();
         }
         _ => cause.to_string(),
     };
-    let (message, line, column) = position(&said).unwrap_or_else(|| {
-        // The parser tells no position where the text ends too early.
-        let last_line = text.lines().last().unwrap_or_default();
-        (said.as_str(), text.lines().count().max(1), last_line.chars().count() + 1)
-    });
+    let (message, line, column) = position(&said, text);
     Problem::new(format!("{name}:{line}:{column}"), format!("cannot be read as JSON: {message}")).into()
 }
 
-/// Splits "… at line 3 column 7".
-fn position(said: &str) -> Option<(&str, usize, usize)> {
-    let (message, place) = said.rsplit_once(" at line ")?;
-    let (line, column) = place.split_once(" column ")?;
-    Some((message, line.parse().ok()?, column.parse().ok()?))
+/// Takes "… at line 3 column 7 at line 1 column 1" apart: each level around an error adds its own start.
+fn position<'a>(said: &'a str, text: &str) -> (&'a str, usize, usize) {
+    let (message, places) = said.split_once(" at line ").unwrap_or((said, ""));
+    let innermost = places.split(" at line ").next().and_then(|place| place.split_once(" column "));
+    let numbers = innermost.and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    match numbers {
+        Some((line, column)) if !message.starts_with("EOF") => (message, line, column),
+        // Where the text ends too early the parser tells no position of its own.
+        _ => (message, text.lines().count().max(1), text.lines().last().unwrap_or_default().chars().count() + 1),
+    }
 }
 
 fn child(path: &str, key: &str) -> String {
