@@ -19,12 +19,6 @@ pub(crate) enum Kind {
     Sign(char),
 }
 
-impl Kind {
-    pub(crate) fn is_word(&self, word: &str) -> bool {
-        matches!(self, Self::Word(own) if own == word)
-    }
-}
-
 /// All tokens of a file that are no part of its tests.
 pub(crate) fn of(source: &str) -> Vec<Token> {
     without_tests(&Reader { rest: source, line: 1 }.read())

@@ -78,7 +78,7 @@ impl Tree {
         let Some(start) = self.start(from, path) else {
             return Target::Foreign(path.first().cloned().unwrap_or_default());
         };
-        self.follow(start, LONGEST_CHAIN)
+        self.follow(&start, LONGEST_CHAIN)
     }
 
     /// The path from the crate's root; `None` if it begins with something else.
@@ -109,7 +109,7 @@ impl Tree {
     }
 
     /// From the root down, as far as there are modules; a name that is a module's import leads on to where that comes from.
-    fn follow(&self, path: ModulePath, steps: usize) -> Target {
+    fn follow(&self, path: &[String], steps: usize) -> Target {
         let depth = (0..=path.len()).rev().find(|depth| self.modules.contains_key(&path[..*depth])).unwrap_or(0);
         let (module, names) = path.split_at(depth);
         let imported = names.first().and_then(|name| {
@@ -120,7 +120,7 @@ impl Tree {
         match self.start(module, &imported.path) {
             Some(mut further) => {
                 further.extend_from_slice(&names[1..]);
-                self.follow(further, steps - 1)
+                self.follow(&further, steps - 1)
             }
             // From another crate, by way of this module.
             None => Target::Module(module.to_vec()),
