@@ -1,5 +1,6 @@
 //! An SDK for Kubernetes operators in the manner of a .NET hosted service.
 
+mod chain;
 pub mod leadership;
 pub mod metrics;
 

@@ -1,1 +1,0 @@
-//! The small servers for health and metrics.
