@@ -25,5 +25,9 @@ pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 
+#[cfg(feature = "operator")]
+#[doc(hidden)]
+pub use controller::private as __private;
+
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
