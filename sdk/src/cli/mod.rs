@@ -1,1 +1,22 @@
-//! The operator's command line.
+//! The operator's command line: what it may say, and what its commands do.
+//!
+//! [`parse`] turns arguments into an [`Invocation`]; each command is a function over plain inputs that writes to a given
+//! [`std::io::Write`]. Who calls them decides where clients, arguments and terminals come from.
+
+mod arguments;
+mod cluster;
+mod connect;
+mod generate;
+mod install;
+mod settings;
+mod uninstall;
+mod version;
+
+pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
+pub use cluster::RequestError;
+pub use connect::{ConnectError, Connection, Environment, Source, connect};
+pub use generate::{Format, GenerateError, generate_crds};
+pub use install::{InstallError, install};
+pub use settings::{SettingRow, print_settings};
+pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
+pub use version::{VersionError, version};

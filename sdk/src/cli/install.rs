@@ -1,0 +1,106 @@
+//! `install`: the CRDs into the cluster.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, CustomResourceDefinitionCondition,
+};
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use tokio::time::Instant;
+
+use super::GenerateError;
+use super::cluster::{RequestError, ask};
+use super::generate::by_name;
+
+/// Becoming Established takes the server some ten milliseconds.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The CRDs are not, or not all, installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// Two definitions of one name differ.
+    #[error(transparent)]
+    Definitions(#[from] GenerateError),
+    /// The server could not be asked, or refused.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The server took the definition but does not serve it.
+    #[error("{name} is applied, but not established after {timeout:?}: {reason}")]
+    NotEstablished {
+        /// Name of the CRD.
+        name: String,
+        /// How long it was waited for.
+        timeout: Duration,
+        /// What the server says of it.
+        reason: String,
+    },
+    /// The output could not be written.
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+}
+
+/// Applies the CRDs by server-side apply and waits until each is Established, `timeout` for each; writes a line for each:
+/// `created`, `configured` or `unchanged`. Fields that somebody else manages are taken over: the definition is the operator's.
+///
+/// # Errors
+/// At the first CRD that fails; those before it are installed.
+///
+/// # Cancel safety
+/// What was applied stays so; running it again does no harm.
+pub async fn install(
+    client: &Client,
+    field_manager: &str,
+    crds: &[CustomResourceDefinition],
+    timeout: Duration,
+    out: &mut impl Write,
+) -> Result<(), InstallError> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let parameters = PatchParams::apply(field_manager).force();
+    for (name, crd) in by_name(crds)? {
+        let before = ask("read", name, api.get_opt(name)).await?;
+        let after = ask("apply", name, api.patch(name, &parameters, &Patch::Apply(crd))).await?;
+        let version = |crd: &CustomResourceDefinition| crd.metadata.resource_version.clone();
+        let effect = match before {
+            None => "created",
+            Some(before) if version(&before) == version(&after) => "unchanged",
+            Some(_) => "configured",
+        };
+        established(&api, name, after, timeout).await?;
+        writeln!(out, "{name} {effect}")?;
+    }
+    Ok(())
+}
+
+async fn established(
+    api: &Api<CustomResourceDefinition>,
+    name: &str,
+    applied: CustomResourceDefinition,
+    timeout: Duration,
+) -> Result<(), InstallError> {
+    let deadline = Instant::now() + timeout;
+    let mut newest = applied;
+    while condition(&newest, "Established").is_none_or(|condition| condition.status != "True") {
+        if Instant::now() >= deadline {
+            return Err(InstallError::NotEstablished { name: name.to_owned(), timeout, reason: obstacle(&newest) });
+        }
+        tokio::time::sleep(POLL).await;
+        newest = ask("read", name, api.get(name)).await?;
+    }
+    Ok(())
+}
+
+fn condition<'a>(crd: &'a CustomResourceDefinition, kind: &str) -> Option<&'a CustomResourceDefinitionCondition> {
+    let conditions = crd.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+/// Why the server does not serve it, as far as it says: names that another CRD has come first.
+fn obstacle(crd: &CustomResourceDefinition) -> String {
+    let refused = ["NamesAccepted", "Established"].map(|kind| condition(crd, kind));
+    let refused = refused.into_iter().flatten().find(|condition| condition.status != "True");
+    let message = refused.and_then(|condition| condition.message.clone());
+    message.unwrap_or_else(|| "the server does not say why".to_owned())
+}

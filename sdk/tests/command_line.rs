@@ -1,0 +1,145 @@
+//! What may be said on the command line, and how it is understood.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::path::PathBuf;
+
+use kubeops::cli::{Command, Format, Invocation, Program, Usage, parse};
+
+const GUESTBOOK: Program = Program { name: "guestbook", version: "1.2.3", about: "Keeps guestbooks" };
+
+fn try_parse(line: &str) -> Result<Invocation, Usage> {
+    parse(GUESTBOOK, std::iter::once("guestbook").chain(line.split_whitespace()))
+}
+
+fn parsed(line: &str) -> Invocation {
+    try_parse(line).unwrap_or_else(|usage| panic!("{line}: {usage}"))
+}
+
+fn command(line: &str) -> Command {
+    parsed(line).command
+}
+
+fn set(line: &str) -> Vec<(String, String)> {
+    parsed(line).overrides.set
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Exit code, what goes to stdout and what to stderr.
+fn refused(line: &str) -> (u8, String, String) {
+    let usage = try_parse(line).expect_err(line);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    usage.write(&mut out, &mut err).unwrap();
+    (usage.exit_code(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn each_command_is_known_and_run_is_the_default() {
+    assert_eq!(parsed(""), Invocation { command: Command::Run, overrides: Default::default() });
+    assert_eq!(command("run"), Command::Run);
+    assert_eq!(command("install"), Command::Install);
+    assert_eq!(command("uninstall"), Command::Uninstall { yes: false });
+    assert_eq!(command("uninstall --yes"), Command::Uninstall { yes: true });
+    assert_eq!(command("settings"), Command::Settings);
+    assert_eq!(command("version"), Command::Version);
+    assert_eq!(command("generate crds"), Command::GenerateCrds { out: None, format: Format::Yaml });
+    let json = Command::GenerateCrds { out: Some(PathBuf::from("crds")), format: Format::Json };
+    assert_eq!(command("generate crds --out crds --format json"), json);
+}
+
+#[test]
+fn paths_of_settings_may_stand_before_or_behind_the_command() {
+    for line in
+        ["--settings a.json --content-root /etc/app settings", "settings --settings a.json --content-root /etc/app"]
+    {
+        let overrides = parsed(line).overrides;
+        assert_eq!(overrides.file, Some(PathBuf::from("a.json")), "{line}");
+        assert_eq!(overrides.content_root, Some(PathBuf::from("/etc/app")), "{line}");
+    }
+    assert_eq!(parsed("--settings a.json run --settings b.json").overrides.file, Some(PathBuf::from("b.json")));
+}
+
+#[test]
+fn set_takes_everything_behind_the_first_equals_sign() {
+    let expected = pairs(&[("Guestbook:Theme", "a=b"), ("KubeOps:Name", "")]);
+    assert_eq!(set("--set Guestbook:Theme=a=b --set KubeOps:Name="), expected);
+}
+
+#[test]
+fn short_forms_are_settings() {
+    let line = "--metrics-bind-address :8443 --health-probe-bind-address=0 --leader-election-id lock \
+        --leader-election-namespace ns";
+    let expected = pairs(&[
+        ("KubeOps:MetricsAddress", ":8443"),
+        ("KubeOps:HealthAddress", "0"),
+        ("KubeOps:LeaderElectionId", "lock"),
+        ("KubeOps:LeaderElectionNamespace", "ns"),
+    ]);
+    assert_eq!(set(line), expected);
+}
+
+#[test]
+fn leader_elect_alone_is_true_and_takes_a_value_only_behind_an_equals_sign() {
+    let elect = |value: &str| pairs(&[("KubeOps:EnableLeaderElection", value)]);
+    assert_eq!(set("--leader-elect"), elect("true"));
+    assert_eq!(set("--leader-elect=false"), elect("false"));
+    assert_eq!(set("--enable-leader-election"), elect("true"));
+    assert_eq!(set("--enable-leader-election=0"), elect("false"));
+    assert_eq!(set("--leader-elect version"), elect("true"));
+    assert_eq!(command("--leader-elect version"), Command::Version);
+}
+
+#[test]
+fn the_order_of_all_forms_is_kept_so_that_the_last_one_wins() {
+    let expected = pairs(&[
+        ("A", "1"),
+        ("KubeOps:EnableLeaderElection", "true"),
+        ("KubeOps:LeaderElectionId", "x"),
+        ("A", "2"),
+        ("KubeOps:EnableLeaderElection", "false"),
+        ("KubeOps:EnableLeaderElection", "true"),
+        ("A", "3"),
+        ("KubeOps:LeaderElectionId", "y"),
+    ]);
+    let line = "--set A=1 --leader-elect --leader-election-id x --set A=2 --leader-elect=false \
+        run --enable-leader-election --set A=3 --leader-election-id=y";
+    assert_eq!(set(line), expected);
+}
+
+#[test]
+fn wrong_usage_is_two_and_goes_to_stderr_with_the_reason() {
+    let cases = [
+        ("--leader-elekt", "--leader-elect"),
+        ("instal", "install"),
+        ("--set KubeOps:Name", "expected KEY=VALUE"),
+        ("--set =x", "expected KEY=VALUE"),
+        ("--leader-elect=perhaps", "perhaps"),
+        ("generate", "crds"),
+        ("generate crds --format toml", "yaml"),
+        ("run stray", "stray"),
+        ("install --yes", "--yes"),
+        ("--settings", "--settings"),
+    ];
+    for (line, hint) in cases {
+        let (code, out, err) = refused(line);
+        assert_eq!((code, &*out), (2, ""), "{line}");
+        assert!(err.contains(hint), "{line}: {err}");
+    }
+}
+
+#[test]
+fn help_and_version_are_zero_and_go_to_stdout() {
+    assert_eq!(refused("--version"), (0, "guestbook 1.2.3\n".to_owned(), String::new()));
+    for line in ["--help", "run --help", "uninstall -h", "generate crds --help"] {
+        let (code, out, err) = refused(line);
+        assert_eq!((code, &*err), (0, ""), "{line}");
+        assert!(out.contains("Usage: guestbook"), "{line}: {out}");
+        assert!(out.contains("--leader-election-id"), "{line}: {out}");
+    }
+    let (_, help, _) = refused("--help");
+    for word in ["Keeps guestbooks", "install", "uninstall", "generate", "settings", "version", "78 bad settings"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
