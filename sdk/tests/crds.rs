@@ -271,6 +271,16 @@ async fn install_gives_up_when_a_crd_does_not_become_established() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn install_does_not_apply_what_is_about_to_go() {
+    let mut going = stored(&books(), "6");
+    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let fake = Fake::with(Cluster { crds: vec![going], patience: 1, ..Cluster::default() });
+    let error = installed(&fake, &[books()]).await.0.unwrap_err();
+    assert!(error.starts_with(&format!("{BOOKS} is still being deleted")), "{error}");
+    assert_eq!(fake.writes(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn install_tells_what_the_server_says_when_it_refuses() {
     let message = "customresourcedefinitions.apiextensions.k8s.io is forbidden: User \"eve\" cannot patch it";
     let refuses =
