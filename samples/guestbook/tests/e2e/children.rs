@@ -27,7 +27,8 @@ async fn a_guestbook_gets_its_page_and_its_status_in_the_standard_form() {
     assert_eq!(spec.replicas, Some(3));
     let pod = spec.template.spec.expect("a pod");
     assert!(pod.containers[0].image.as_deref().is_some_and(|image| image.contains("nginxinc/nginx-unprivileged")));
-    let mounted = pod.volumes.iter().flatten().any(|volume| volume.config_map.as_ref().is_some_and(|map| map.name == "book"));
+    let mounted =
+        pod.volumes.iter().flatten().any(|volume| volume.config_map.as_ref().is_some_and(|map| map.name == "book"));
     assert!(mounted, "the page is mounted");
     let service = cluster.guestbooks.services().get("book").await.expect("the Service").spec.expect("a spec");
     let labels = spec.template.metadata.and_then(|metadata| metadata.labels).unwrap_or_default();
@@ -55,7 +56,9 @@ async fn children_that_someone_changes_or_deletes_are_repaired() {
     let before = cluster.guestbooks.children("book-0").await.expect("the children");
 
     let vandal = |patch: Value| patch.to_string();
-    cluster.kubectl(&["patch", "configmap", "book-0", "--patch", &vandal(json!({ "data": { "index.html": "mine" } }))]).await;
+    cluster
+        .kubectl(&["patch", "configmap", "book-0", "--patch", &vandal(json!({ "data": { "index.html": "mine" } }))])
+        .await;
     cluster.kubectl(&["patch", "deployment", "book-0", "--patch", &vandal(json!({ "spec": { "replicas": 7 } }))]).await;
     eventually("changes are undone", PATIENCE, async || {
         let now = cluster.guestbooks.page("book-0").await;

@@ -7,7 +7,8 @@ const CRD: &str = "guestbooks.guestbook.example.com";
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_lists_effective_values_with_their_origin() {
     let directory = new_directory();
-    std::fs::write(directory.join("appsettings.json"), r#"{ "kubeops": { "ShutdownTimeout": 7 } } // bare seconds"#).expect("write");
+    std::fs::write(directory.join("appsettings.json"), r#"{ "kubeops": { "ShutdownTimeout": 7 } } // bare seconds"#)
+        .expect("write");
     let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), &directory).argument("settings");
     let output = recipe.run().await;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -1,7 +1,5 @@
 //! SIGKILL to the leader: nobody is told, so the lease must run out first.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::{A_SECOND, Cluster, LEASE, Ledger, replica_of, say};
@@ -50,7 +48,7 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out_and_within_a_sec
         replicas[index] = recipes[index].start();
         replicas[index].wait_ready().await;
     }
-    cluster.ledger().assert_only_holders_write(Duration::ZERO);
+    cluster.ledger().assert_only_holders_write();
 }
 
 /// When the server received the last write of the lock by `old` and the first one that followed by `new`.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Cluster, PATIENCE, reconciled_by, replica_of};
+use kubeops_testkit::AuditEvent;
+
+use crate::harness::{Cluster, PATIENCE, eventually, reconciled_by, replica_of};
 
 const CRD: &str = "guestbooks.guestbook.example.com";
 
@@ -16,7 +18,7 @@ async fn a_missing_crd_is_waited_for_and_said_once() {
     let mut replica = cluster.replica("replica-a").start();
     let body = replica.wait_health("/readyz", 503).await;
     assert!(body.to_lowercase().contains("guestbook"), "it says what is missing: {body}");
-    crate::harness::eventually("the log names the CRD", PATIENCE, async || match replica.log_lines(&[CRD]).len() {
+    eventually("the log names the CRD", PATIENCE, async || match replica.log_lines(&[CRD]).len() {
         0 => Err("not yet".to_owned()),
         _ => Ok(()),
     })
@@ -26,7 +28,7 @@ async fn a_missing_crd_is_waited_for_and_said_once() {
     assert_eq!(lines.len(), 1, "one clear line: {lines:#?}");
     replica.wait_health("/livez", 200).await;
     replica.wait_health("/readyz", 503).await;
-    let writes = cluster.ledger().of("replica-a").such(|event| event.is_write());
+    let writes = cluster.ledger().of("replica-a").such(AuditEvent::is_write);
     assert_eq!(writes.len(), 0, "it does not stand while its CRD is missing: {:#?}", writes.lines());
 
     cluster.install().await;

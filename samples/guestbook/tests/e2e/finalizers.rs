@@ -36,7 +36,9 @@ async fn a_deleted_guestbook_is_finalized_once() {
     let archive = writes.such(|write| write.name == ARCHIVE);
     assert_eq!(archive.taken().len(), 1, "the finalizer ran once: {:#?}", archive.lines());
     let on_object = |subresource| {
-        writes.such(move |write| write.resource == "guestbooks" && write.name == "book-0" && write.subresource == subresource)
+        writes.such(move |write| {
+            write.resource == "guestbooks" && write.name == "book-0" && write.subresource == subresource
+        })
     };
     assert_eq!(on_object("").len(), 1, "its finalizer was taken off once: {:#?}", on_object("").lines());
     assert_eq!(on_object("status").len(), 0, "and it was not reconciled any more: {:#?}", on_object("status").lines());

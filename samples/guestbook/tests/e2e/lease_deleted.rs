@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use crate::harness::{A_SECOND, Cluster, LOCK, NAMESPACE, PATIENCE, Replica, Traffic, say};
+use crate::harness::{A_SECOND, Cluster, LOCK, LeaseSeen, NAMESPACE, PATIENCE, Replica, Traffic, say};
 
 /// What somebody else writes: shorter than the replicas' own lease, so that its end can be waited for.
 const FOREIGN_SECONDS: i64 = 5;
@@ -28,7 +28,7 @@ async fn a_deleted_lock_ends_the_term_and_one_replica_leads_again_within_a_secon
     let mark = history.mark();
     cluster.kubectl(&["delete", "lease", LOCK]).await;
     let gone = history.first_lease("the lock is gone", mark, |lease| lease.gone).await;
-    let fits = |lease: &crate::harness::LeaseSeen| lease.is_held() && lease.uid != gone.uid;
+    let fits = |lease: &LeaseSeen| lease.is_held() && lease.uid != gone.uid;
     let again = history.first_lease("a new lock is held", mark, fits).await;
     let after = again.at.saturating_duration_since(gone.at);
     say(format!("a deleted lock was held again after {after:.1?}"));
@@ -81,7 +81,11 @@ async fn a_lock_that_somebody_else_made_anew_is_respected() {
 
     replicas[0].wait_says_it_leads(false, A_SECOND).await;
     replicas[0].wait_says_it_leads(true, PATIENCE).await;
-    let taken = history.first_lease("taken over", mark, |lease| lease.holder.as_deref().is_some_and(|one| one.starts_with("replica-a"))).await;
+    let taken = history
+        .first_lease("taken over", mark, |lease| {
+            lease.holder.as_deref().is_some_and(|one| one.starts_with("replica-a"))
+        })
+        .await;
     assert_eq!(Some(taken.uid), foreign.metadata.uid, "taken over, not deleted");
     cluster.guestbooks.prove_reconciling("book-0", "after the foreign lock").await;
     replicas[0].assert_running();

@@ -23,3 +23,4 @@ mod rights;
 mod server_faults;
 mod steady_state;
 mod undeserializable;
+mod witnesses;

@@ -20,10 +20,9 @@ fn all_output(output: &Output) -> String {
 }
 
 /// Runs the operator and the commands that talk to a server; each must end with 1 and one error that holds `words`.
-async fn assert_refused(kubeconfig: &Path, directory: &Path, words: &[&str]) {
+async fn assert_refused(recipe: &Recipe, words: &[&str]) {
     for command in [&["run"][..], &["install"], &["uninstall", "--yes"]] {
-        let recipe = Recipe::new("replica-a", kubeconfig, directory);
-        let output = command.iter().fold(recipe, |recipe, argument| recipe.argument(argument)).run().await;
+        let output = command.iter().fold(recipe.clone(), |recipe, argument| recipe.argument(argument)).run().await;
         let text = all_output(&output);
         assert_eq!(output.status.code(), Some(1), "{command:?}: {text}");
         assert!(words.iter().all(|word| text.contains(word)), "{command:?} must name {words:?}: {text}");
@@ -32,17 +31,25 @@ async fn assert_refused(kubeconfig: &Path, directory: &Path, words: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_kubeconfig_the_error_says_what_was_tried() {
+async fn a_missing_kubeconfig_is_named() {
     let directory = new_directory();
-    let missing = directory.join("no-such-kubeconfig");
-    assert_refused(&missing, &directory, &["no-such-kubeconfig"]).await;
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), &directory);
+    assert_refused(&recipe, &["no-such-kubeconfig"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_configuration_the_error_says_what_was_tried() {
+    let directory = new_directory();
+    let recipe = Recipe::new("replica-a", &directory, &directory).without_kubeconfig();
+    // The file in the home directory, and a pod's own variables.
+    assert_refused(&recipe, &["KUBECONFIG", ".kube/config", "KUBERNETES_SERVICE_HOST"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_kubeconfig_is_named() {
     let directory = new_directory();
     let broken = kubeconfig(&directory, "clusters: [this is\n  not: yaml");
-    assert_refused(&broken, &directory, &[broken.to_str().expect("UTF-8")]).await;
+    assert_refused(&Recipe::new("replica-a", &broken, &directory), &[broken.to_str().expect("UTF-8")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,15 +57,15 @@ async fn a_kubeconfig_without_its_context_is_refused() {
     let directory = new_directory();
     let config = "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\ncontexts: []\nclusters: []\nusers: []\n";
     let empty = kubeconfig(&directory, config);
-    assert_refused(&empty, &directory, &["nowhere"]).await;
+    assert_refused(&Recipe::new("replica-a", &empty, &directory), &["nowhere"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn a_server_that_does_not_answer_is_waited_for_by_run_only() {
-    let mut cluster = Cluster::start().await;
+    let cluster = Cluster::start().await;
     cluster.guestbooks.create_many("book", 1).await;
-    cluster.plane.stop_api_server().await.expect("stop the API server");
+    cluster.plane.stop_api_server().await;
 
     let output = cluster.command(&["install"]).await;
     assert_eq!(output.status.code(), Some(1), "{}", all_output(&output));

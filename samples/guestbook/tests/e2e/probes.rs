@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Cluster, replica_of};
+use crate::harness::{Cluster, PATIENCE, eventually, replica_of};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
@@ -56,14 +56,11 @@ async fn a_second_signal_ends_a_replica_at_once() {
     let history = cluster.history();
     let mut replicas = cluster.start_leading(&history, &[cluster.replica("replica-a").default_lease()]).await;
     // The release has nobody to answer it, so that a clean stop takes its time.
-    let mut cluster = cluster;
-    cluster.plane.stop_api_server().await.expect("stop the API server");
+    cluster.plane.stop_api_server().await;
     let first = replicas[0].terminate();
-    crate::harness::eventually("the first signal has arrived", crate::harness::PATIENCE, async || {
-        match replicas[0].health("/readyz").await {
-            Ok((200, _)) => Err("still ready".to_owned()),
-            _ => Ok(()),
-        }
+    eventually("the first signal has arrived", PATIENCE, async || match replicas[0].health("/readyz").await {
+        Ok((200, _)) => Err("still ready".to_owned()),
+        _ => Ok(()),
     })
     .await;
     if replicas[0].is_running() {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Cluster, LEASE, PATIENCE, Replica, Traffic, reconciled_by, replica_of, say};
+use crate::harness::{
+    Cluster, LEASE, LeaseSeen, PATIENCE, Replica, Traffic, eventually, reconciled_by, replica_of, say,
+};
 
 const GUESTBOOKS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -13,7 +15,7 @@ const CUT_OFF: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn replicas_live_through_restarts_of_the_api_server() {
-    let mut cluster = Cluster::start().await;
+    let cluster = Cluster::start().await;
     let names = cluster.guestbooks.create_many("book", GUESTBOOKS).await;
     let history = cluster.history();
     let recipes = ["replica-a", "replica-b"].map(|name| cluster.replica(name));
@@ -23,12 +25,12 @@ async fn replicas_live_through_restarts_of_the_api_server() {
 
     // As short as it gets, and for so long that the lease runs out and everybody's term ends.
     for (round, outage) in [Duration::ZERO, LEASE * 2].into_iter().enumerate() {
-        cluster.plane.stop_api_server().await.expect("stop the API server");
+        cluster.plane.stop_api_server().await;
         tokio::time::sleep(outage).await;
         cluster.plane.start_api_server().await.expect("start the API server");
 
         let mark = history.mark();
-        history.first_lease("somebody renews or takes the lock", mark, |lease| lease.is_held()).await;
+        history.first_lease("somebody renews or takes the lock", mark, LeaseSeen::is_held).await;
         let name = format!("after-{round}");
         cluster.guestbooks.create(&name, serde_json::json!({ "title": "After the outage" })).await.expect("create");
         cluster.guestbooks.wait_settled(&name).await;
@@ -37,7 +39,7 @@ async fn replicas_live_through_restarts_of_the_api_server() {
             replica.wait_ready().await;
         }
     }
-    cluster.ledger().assert_only_holders_write(Duration::ZERO);
+    cluster.ledger().assert_only_holders_write();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +48,7 @@ async fn a_leader_that_is_cut_off_stops_and_comes_back_as_standby() {
     let cluster = Cluster::start().await;
     let names = cluster.guestbooks.create_many("book", GUESTBOOKS).await;
     let history = cluster.history();
-    let proxy = cluster.plane.proxy().await.expect("open a proxy");
+    let proxy = cluster.plane.proxy().expect("open a proxy");
     let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
     let recipes = [cluster.replica("replica-a").kubeconfig(&through_proxy), cluster.replica("replica-b")];
     let mut replicas = cluster.start_leading(&history, &recipes).await;
@@ -76,7 +78,7 @@ async fn a_leader_that_is_cut_off_stops_and_comes_back_as_standby() {
     let guestbook = cluster.guestbooks.prove_reconciling("book-0", "after the cut").await;
     assert_eq!(reconciled_by(&guestbook).map(replica_of), Some("replica-a"));
     replicas[0].assert_running();
-    cluster.ledger().assert_only_holders_write(Duration::ZERO);
+    cluster.ledger().assert_only_holders_write();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +87,7 @@ async fn what_was_deleted_while_the_watch_was_down_is_seen_as_deleted() {
     let cluster = Cluster::start().await;
     let names = cluster.guestbooks.create_many("book", 2).await;
     let history = cluster.history();
-    let proxy = cluster.plane.proxy().await.expect("open a proxy");
+    let proxy = cluster.plane.proxy().expect("open a proxy");
     let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
     // A long lease: the term outlives the cut, so that only the caches can tell what happened.
     let recipe = cluster.replica("replica-a").kubeconfig(&through_proxy).default_lease();
@@ -104,7 +106,7 @@ async fn what_was_deleted_while_the_watch_was_down_is_seen_as_deleted() {
     proxy.mend();
 
     wait_cached(&replicas[0], 1.0).await;
-    let restored = crate::harness::eventually("the child is restored", PATIENCE, async || {
+    let restored = eventually("the child is restored", PATIENCE, async || {
         let child = cluster.guestbooks.config_maps().get_opt("book-0").await.map_err(|error| error.to_string())?;
         child.ok_or_else(|| "not there".to_owned())
     })
@@ -115,7 +117,7 @@ async fn what_was_deleted_while_the_watch_was_down_is_seen_as_deleted() {
 
 /// Waits until the replica's cache of guestbooks holds `count` objects.
 async fn wait_cached(replica: &Replica, count: f64) {
-    crate::harness::eventually(&format!("{count} guestbooks are cached"), PATIENCE, async || {
+    eventually(&format!("{count} guestbooks are cached"), PATIENCE, async || {
         match replica.metric("kubeops_cache_objects", &["Guestbook"]).await? {
             now if now == count => Ok(()),
             now => Err(format!("{now}")),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
+use kubeops_testkit::AuditEvent;
+
 use crate::harness::{Cluster, Ledger, PATIENCE, eventually, reconciled_by, replica_of, say};
 
 const GUESTBOOKS: usize = 300;
@@ -45,7 +47,12 @@ async fn one_replica_reconciles_three_hundred_guestbooks_and_the_others_only_wat
         assert_eq!(status, 200, "{} is not ready: {body}", replica.name());
 
         let requests = window.of(replica.name());
-        say(format!("{} in {COUNTED:?} of steady state: {} requests {:?}", replica.name(), requests.len(), requests.summary()));
+        say(format!(
+            "{} in {COUNTED:?} of steady state: {} requests {:?}",
+            replica.name(),
+            requests.len(),
+            requests.summary()
+        ));
         if replica.name() == replica_of(&leader) {
             assert!(is_renewal_or_watch(&requests), "{:#?}", requests.lines());
             // 18 a minute by design (every D/3), client-go's 30 at most.
@@ -53,11 +60,11 @@ async fn one_replica_reconciles_three_hundred_guestbooks_and_the_others_only_wat
         } else {
             let other = requests.such(|event| event.verb != "watch");
             assert_eq!(other.len(), 0, "a standby asked: {:#?}", other.lines());
-            let writes = ledger.of(replica.name()).such(|event| event.is_write());
+            let writes = ledger.of(replica.name()).such(AuditEvent::is_write);
             assert_eq!(writes.len(), 0, "a standby wrote: {:#?}", writes.lines());
         }
     }
-    ledger.assert_only_holders_write(Duration::ZERO);
+    ledger.assert_only_holders_write();
 }
 
 /// Waits until no replica has asked for anything but renewals and watches for a while; since then the state is steady.

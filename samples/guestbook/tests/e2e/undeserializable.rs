@@ -40,7 +40,12 @@ async fn an_object_that_does_not_deserialize_is_told_once_and_holds_up_no_other(
         other => Err(other.to_string()),
     })
     .await;
-    assert_eq!(replicas[0].log_lines(&["misfit"]).len(), 2, "once per version: {:#?}", replicas[0].log_lines(&["misfit"]));
+    assert_eq!(
+        replicas[0].log_lines(&["misfit"]).len(),
+        2,
+        "once per version: {:#?}",
+        replicas[0].log_lines(&["misfit"])
+    );
     let repaired = json!({ "spec": { "message": "", "replicas": 2 } }).to_string();
     cluster.kubectl(&["patch", "gb", "misfit", "--type=merge", "--patch", &repaired]).await;
     cluster.guestbooks.wait_settled("misfit").await;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use kube::Client;
 use kubeops_testkit::ControlPlane;
@@ -23,12 +22,11 @@ static MACHINE: RwLock<()> = RwLock::const_new(());
 
 #[derive(Debug)]
 enum Share {
-    Shared { _guard: RwLockReadGuard<'static, ()> },
-    Alone { _guard: RwLockWriteGuard<'static, ()> },
+    WithOthers(#[expect(dead_code, reason = "held until the test ends")] RwLockReadGuard<'static, ()>),
+    Alone(#[expect(dead_code, reason = "held until the test ends")] RwLockWriteGuard<'static, ()>),
 }
 
 /// Gone with the test, also when it panics; its directory with the logs stays if it does.
-#[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) plane: ControlPlane,
     pub(crate) client: Client,
@@ -47,19 +45,19 @@ impl Cluster {
 
     /// With the CRD installed, and with the machine to itself, so that what it measures is the operator.
     pub(crate) async fn start_alone() -> Self {
-        let cluster = Self::with(Share::Alone { _guard: MACHINE.write().await }).await;
+        let cluster = Self::with(Share::Alone(MACHINE.write().await)).await;
         cluster.install().await;
         cluster
     }
 
     /// Without the CRD.
     pub(crate) async fn start_bare() -> Self {
-        Self::with(Share::Shared { _guard: MACHINE.read().await }).await
+        Self::with(Share::WithOthers(MACHINE.read().await)).await
     }
 
     async fn with(share: Share) -> Self {
         let plane = ControlPlane::start().await.expect("start a control plane");
-        let client = plane.client();
+        let client = plane.client().expect("a client");
         let guestbooks = Guestbooks::new(client.clone());
         Self { plane, client, guestbooks, directory: new_directory(), _share: share }
     }
@@ -72,7 +70,7 @@ impl Cluster {
 
     /// A replica whose user, name and log are all called `name`.
     pub(crate) fn replica(&self, name: &str) -> Recipe {
-        Recipe::new(name, &self.plane.kubeconfig_for(name), &self.directory)
+        Recipe::new(name, &self.kubeconfig_for(name), &self.directory)
     }
 
     /// Starts `names` one after the other, the first of which leads; returns once all are ready.
@@ -91,14 +89,14 @@ impl Cluster {
 
     /// Runs a command of the binary as an administrator.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
-        let recipe = self.replica("admin").kubeconfig(&self.plane.kubeconfig_for("admin"));
+        let recipe = self.replica("admin").kubeconfig(&self.kubeconfig_for("admin"));
         arguments.iter().fold(recipe, |recipe, argument| recipe.argument(argument)).run().await
     }
 
     /// Runs kubectl, which must succeed, and returns what it printed.
     pub(crate) async fn kubectl(&self, arguments: &[&str]) -> String {
-        let mut command = tokio::process::Command::from(self.plane.kubectl());
-        let output = command.args(arguments).kill_on_drop(true).output().await.expect("run kubectl");
+        let mut command = self.plane.kubectl().expect("find kubectl");
+        let output = command.args(arguments).output().await.expect("run kubectl");
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kubectl {arguments:?}: {error}");
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -110,7 +108,11 @@ impl Cluster {
 
     /// The audit log up to now.
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.plane.audit().requests())
+        Ledger::new(self.plane.audit().requests().expect("read the audit log"))
+    }
+
+    fn kubeconfig_for(&self, user: &str) -> PathBuf {
+        self.plane.kubeconfig_for(user).expect("write a kubeconfig")
     }
 
     /// For files of the test's own.
@@ -136,9 +138,4 @@ pub(crate) fn new_directory() -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("e2e-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("make the test's directory");
     directory
-}
-
-/// The server's and the test's clock are one; this is how long after `then` the server received something.
-pub(crate) fn between(then: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

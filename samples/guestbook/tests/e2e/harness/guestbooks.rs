@@ -14,7 +14,7 @@ use super::{NAMESPACE, PATIENCE};
 /// Requests that a test has under way at once while it makes many objects.
 const AT_ONCE: usize = 16;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Guestbooks {
     pub(crate) api: Api<DynamicObject>,
     client: Client,
@@ -136,7 +136,11 @@ impl Guestbooks {
             let owner = child.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
             let OwnerReference { kind: owner_kind, uid, .. } =
                 owner.unwrap_or_else(|| panic!("{kind} {name} has no controller"));
-            assert_eq!((owner_kind.as_str(), Some(uid)), ("Guestbook", guestbook.uid().as_ref()), "owner of {kind} {name}");
+            assert_eq!(
+                (owner_kind.as_str(), Some(uid)),
+                ("Guestbook", guestbook.uid().as_ref()),
+                "owner of {kind} {name}"
+            );
         }
     }
 }

@@ -62,7 +62,6 @@ impl LeaseSeen {
 pub(crate) struct GuestbookSeen {
     pub(crate) at: Instant,
     pub(crate) name: String,
-    pub(crate) version: String,
     pub(crate) reconciled_by: Option<String>,
 }
 
@@ -102,7 +101,6 @@ impl History {
             seen.guestbooks.push(GuestbookSeen {
                 at: Instant::now(),
                 name: guestbook.name_any(),
-                version: guestbook.resource_version().unwrap_or_default(),
                 reconciled_by: reconciled_by(guestbook).map(str::to_owned),
             });
         });
@@ -199,11 +197,11 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 }
 
 /// Puts one version on record and wakes whoever waits for news.
-fn recorder<K>(
+fn recorder<K, P: Fn(&mut Seen, &K, bool) + Send>(
     seen: &Arc<Mutex<Seen>>,
     tell: &Arc<watch::Sender<()>>,
-    put: impl Fn(&mut Seen, &K, bool) + Send,
-) -> impl FnMut(&K, bool) + Send {
+    put: P,
+) -> impl FnMut(&K, bool) + Send + use<K, P> {
     let (seen, tell) = (seen.clone(), tell.clone());
     move |object, gone| {
         put(&mut lock(&seen), object, gone);
@@ -217,13 +215,16 @@ async fn follow<K: ResourceExt + Clone>(
     mut record: impl FnMut(&K, bool),
 ) {
     let mut known: BTreeMap<String, K> = BTreeMap::new();
-    let mut before_the_list = BTreeMap::new();
+    let mut before_the_list: BTreeMap<String, K> = BTreeMap::new();
     let same = |old: &K, new: &K| old.uid() == new.uid() && old.resource_version() == new.resource_version();
-    let mut step = |event| match event {
+    while let Some(event) = events.next().await {
+        // An error is the watcher's own business: it lists again, which tells what was missed.
+        let Ok(event) = event else { continue };
+        match event {
             Event::Init => before_the_list = std::mem::take(&mut known),
             Event::InitApply(object) | Event::Apply(object) => {
                 let name = object.name_any();
-                let old = before_the_list.remove(&name).or_else(|| known.get(&name).cloned());
+                let old = before_the_list.remove(&name).or_else(|| known.remove(&name));
                 if !old.is_some_and(|old| same(&old, &object)) {
                     record(&object, false);
                 }
@@ -234,11 +235,6 @@ async fn follow<K: ResourceExt + Clone>(
                 known.remove(&object.name_any());
                 record(&object, true);
             }
-    };
-    while let Some(event) = events.next().await {
-        // An error is the watcher's own business: it lists again, which tells what was missed.
-        if let Ok(event) = event {
-            step(event);
         }
     }
 }

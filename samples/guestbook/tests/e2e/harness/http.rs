@@ -23,6 +23,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)
         Err(_) => return Err(format!("GET http://{address}{path}: no answer in {TIMEOUT:?}")),
     };
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("not HTTP: {answer:?}"))?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| format!("no status: {head:?}"))?;
+    let status =
+        head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| format!("no status: {head:?}"))?;
     Ok((status, body.to_owned()))
 }

@@ -10,9 +10,9 @@ mod replica;
 mod traffic;
 mod wait;
 
-pub(crate) use cluster::{Cluster, LOCK, NAMESPACE};
-pub(crate) use guestbooks::{Guestbooks, is_ready, is_settled, observed_generation, reconciled_by};
-pub(crate) use history::{History, LeaseSeen};
+pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
+pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
+pub(crate) use history::LeaseSeen;
 pub(crate) use ledger::Ledger;
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use traffic::Traffic;

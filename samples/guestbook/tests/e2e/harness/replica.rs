@@ -19,7 +19,7 @@ const LINES_SHOWN: usize = 150;
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
     name: String,
-    kubeconfig: PathBuf,
+    kubeconfig: Option<PathBuf>,
     directory: PathBuf,
     settings: BTreeMap<String, String>,
     arguments: Vec<String>,
@@ -30,7 +30,7 @@ impl Recipe {
     pub(crate) fn new(name: &str, kubeconfig: &Path, directory: &Path) -> Self {
         let recipe = Self {
             name: name.to_owned(),
-            kubeconfig: kubeconfig.to_owned(),
+            kubeconfig: Some(kubeconfig.to_owned()),
             directory: directory.to_owned(),
             settings: BTreeMap::new(),
             arguments: Vec::new(),
@@ -49,6 +49,12 @@ impl Recipe {
         self
     }
 
+    /// Leaves a variable out that replicas have by default.
+    pub(crate) fn unset(mut self, variable: &str) -> Self {
+        self.settings.remove(variable);
+        self
+    }
+
     /// Lease duration, renew deadline and retry period.
     pub(crate) fn lease(self, duration: &str, deadline: &str, period: &str) -> Self {
         self.set("KubeOps__LeaderElectionLeaseDuration", duration)
@@ -63,7 +69,13 @@ impl Recipe {
 
     /// Another kubeconfig, say through a proxy.
     pub(crate) fn kubeconfig(mut self, kubeconfig: &Path) -> Self {
-        self.kubeconfig = kubeconfig.to_owned();
+        self.kubeconfig = Some(kubeconfig.to_owned());
+        self
+    }
+
+    /// Without `KUBECONFIG`, and there is none in the home directory either.
+    pub(crate) fn without_kubeconfig(mut self) -> Self {
+        self.kubeconfig = None;
         self
     }
 
@@ -86,7 +98,9 @@ impl Recipe {
         let mut command = tokio::process::Command::from(self.command());
         command.stdin(Stdio::null()).kill_on_drop(true);
         let ended = tokio::time::timeout(PATIENCE, command.output()).await;
-        ended.unwrap_or_else(|_| panic!("guestbook {:?} did not end", self.arguments)).expect("run the guestbook binary")
+        ended
+            .unwrap_or_else(|_| panic!("guestbook {:?} did not end", self.arguments))
+            .expect("run the guestbook binary")
     }
 
     /// By `env -i`, so that only what is set here reaches the process: no RUST_LOG, POD_NAME or cargo's variables of
@@ -98,9 +112,9 @@ impl Recipe {
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("HOME", self.directory.display().to_string()),
             ("RUST_BACKTRACE", "1".to_owned()),
-            ("KUBECONFIG", self.kubeconfig.display().to_string()),
         ];
         command.args(surroundings.map(|(name, value)| format!("{name}={value}")));
+        command.args(self.kubeconfig.iter().map(|path| format!("KUBECONFIG={}", path.display())));
         command.args(self.settings.iter().map(|(name, value)| format!("{name}={value}")));
         command.arg(env!("CARGO_BIN_EXE_guestbook")).args(&self.arguments);
         command
@@ -135,6 +149,10 @@ impl Replica {
     /// The lines of the log that hold every one of `words`.
     pub(crate) fn log_lines(&self, words: &[&str]) -> Vec<String> {
         self.log().lines().filter(|line| words.iter().all(|word| line.contains(word))).map(str::to_owned).collect()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.exit_code().expect("look at the process").is_none()
     }
 
     #[track_caller]
@@ -203,10 +221,12 @@ impl Replica {
     }
 
     pub(crate) async fn wait_says_it_leads(&self, leads: bool, within: Duration) {
-        eventually(&format!("{} says leading: {leads}", self.name), within, async || match self.says_it_leads().await {
-            Ok(now) if now == leads => Ok(()),
-            Ok(now) => Err(format!("leader_election_master_status says {now}")),
-            Err(error) => Err(error),
+        eventually(&format!("{} says leading: {leads}", self.name), within, async || {
+            match self.says_it_leads().await {
+                Ok(now) if now == leads => Ok(()),
+                Ok(now) => Err(format!("leader_election_master_status says {now}")),
+                Err(error) => Err(error),
+            }
         })
         .await;
     }
