@@ -15,6 +15,7 @@ mod finalizers;
 mod foreign_holder;
 mod freeze;
 mod handover;
+mod identity;
 mod lease_deleted;
 mod no_election;
 mod no_server;

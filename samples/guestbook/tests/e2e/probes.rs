@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Cluster, PATIENCE, eventually, replica_of};
+use crate::harness::{A_SECOND, Cluster, Traffic, replica_of};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
@@ -51,21 +51,24 @@ async fn ready_when_leading_makes_only_the_standby_unready() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
-async fn a_second_signal_ends_a_replica_at_once() {
+async fn a_draining_replica_is_unready_and_a_second_signal_ends_it_at_once() {
     let cluster = Cluster::start().await;
+    let names = cluster.guestbooks.create_many("book", 5).await;
     let history = cluster.history();
-    let mut replicas = cluster.start_leading(&history, &[cluster.replica("replica-a").default_lease()]).await;
-    // The release has nobody to answer it, so that a clean stop takes its time.
-    cluster.plane.stop_api_server().await;
-    let first = replicas[0].terminate();
-    eventually("the first signal has arrived", PATIENCE, async || match replicas[0].health("/readyz").await {
-        Ok((200, _)) => Err("still ready".to_owned()),
-        _ => Ok(()),
-    })
-    .await;
-    if replicas[0].is_running() {
-        replicas[0].terminate();
-        assert_eq!(replicas[0].ended().await, 143, "ended by the second signal");
-        assert!(first.elapsed() < Duration::from_secs(25), "at once, not by the shutdown timeout");
-    }
+    let proxy = cluster.plane.proxy().expect("open a proxy");
+    let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
+    let recipe = cluster.replica("replica-a").kubeconfig(&through_proxy).default_lease();
+    let mut replicas = cluster.start_leading(&history, &[recipe]).await;
+    let _traffic = Traffic::start(&cluster.guestbooks, &names, Duration::from_millis(5));
+    history.first_status_by(&history.wait_leader("replica-a").await, history.mark()).await;
+
+    // Neither the work under way nor the release gets an answer, so that a clean stop takes its time.
+    proxy.hang();
+    replicas[0].terminate();
+    replicas[0].wait_health("/readyz", 503).await;
+    replicas[0].wait_health("/livez", 200).await;
+    replicas[0].assert_running();
+    let second = replicas[0].terminate();
+    assert_eq!(replicas[0].ended().await, 143, "ended by the second signal");
+    assert!(second.elapsed() < A_SECOND, "at once: {:?}", second.elapsed());
 }

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::harness::{
     Cluster, LEASE, LeaseSeen, PATIENCE, Replica, Traffic, eventually, reconciled_by, replica_of, say,
 };
 
 const GUESTBOOKS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// A write that was held back by a hanging line arrives when it is mended.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
 /// What the issue asks for.
 const CUT_OFF: Duration = Duration::from_secs(30);
@@ -79,6 +84,44 @@ async fn a_leader_that_is_cut_off_stops_and_comes_back_as_standby() {
     assert_eq!(reconciled_by(&guestbook).map(replica_of), Some("replica-a"));
     replicas[0].assert_running();
     cluster.ledger().assert_only_holders_write();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn a_leader_whose_connections_hang_stops_and_comes_back_as_standby() {
+    let cluster = Cluster::start().await;
+    let names = cluster.guestbooks.create_many("book", GUESTBOOKS).await;
+    let history = cluster.history();
+    let proxy = cluster.plane.proxy().expect("open a proxy");
+    let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
+    let recipes = [cluster.replica("replica-a").kubeconfig(&through_proxy), cluster.replica("replica-b")];
+    let mut replicas = cluster.start_leading(&history, &recipes).await;
+    cluster.guestbooks.wait_all_settled(GUESTBOOKS).await;
+    let _traffic = Traffic::start(&cluster.guestbooks, &names, PAUSE);
+    let hung = history.wait_leader("replica-a").await;
+
+    let mark = history.mark();
+    proxy.hang();
+    replicas[0].wait_says_it_leads(false, LEASE).await;
+    let next = history.first_lease("another holds the lock", mark, |lease| lease.is_held_by_other_than(&hung)).await;
+    let next = next.holder.expect("it is held");
+    history.first_status_by(&next, mark).await;
+    tokio::time::sleep(LEASE).await;
+    let mended = Timestamp::now();
+    proxy.mend();
+
+    replicas[0].wait_ready().await;
+    assert_eq!(replicas[1].stop().await, 0);
+    history.wait_leader("replica-a").await;
+    let guestbook = cluster.guestbooks.prove_reconciling("book-0", "after the hang").await;
+    assert_eq!(reconciled_by(&guestbook).map(replica_of), Some("replica-a"));
+    replicas.remove(0).assert_running();
+
+    // The proxy delivers now what was sent before the term's end; nothing is sent after it.
+    let strays = cluster.ledger().strays();
+    say(format!("writes held back by the hanging line: {:#?}", strays.lines()));
+    let sent_later = strays.such(|write| !(mended..=mended + ON_ITS_WAY).contains(&write.received));
+    assert_eq!(sent_later.len(), 0, "written without the lock: {:#?}", sent_later.lines());
 }
 
 #[tokio::test(flavor = "multi_thread")]

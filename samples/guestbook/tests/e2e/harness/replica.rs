@@ -151,10 +151,6 @@ impl Replica {
         self.log().lines().filter(|line| words.iter().all(|word| line.contains(word))).map(str::to_owned).collect()
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.process.exit_code().expect("look at the process").is_none()
-    }
-
     #[track_caller]
     pub(crate) fn assert_running(&mut self) {
         let code = self.process.exit_code().expect("look at the process");
