@@ -26,8 +26,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
     /// # Panics
     /// Outside of a multi-threaded tokio runtime with I/O and time.
     pub async fn run(self) -> ExitCode {
-        let program =
-            Program { name: self.parts().name, version: self.parts().version, about: self.parts().about };
+        let program = Program { name: self.parts().name, version: self.parts().version, about: self.parts().about };
         let invocation = match parse(program, std::env::args_os()) {
             Ok(invocation) => invocation,
             Err(usage) => {
