@@ -1,5 +1,5 @@
 //! Hosts start in order, stop in reverse order, and let nothing die quietly. Time is paused, signals are the tests' own.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
