@@ -1,12 +1,11 @@
 //! An SDK for Kubernetes operators in the manner of a .NET hosted service.
 
+mod chain;
 pub mod leadership;
 pub mod metrics;
 
 #[cfg(feature = "operator")]
 pub mod cache;
-#[cfg(feature = "operator")]
-mod chain;
 #[cfg(feature = "operator")]
 pub mod cli;
 #[cfg(feature = "operator")]
@@ -25,6 +24,10 @@ pub mod operator;
 pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
+
+#[cfg(feature = "operator")]
+#[doc(hidden)]
+pub use controller::private as __private;
 
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

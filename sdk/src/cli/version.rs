@@ -6,7 +6,8 @@ use std::time::Duration;
 use kube::Client;
 
 use super::cluster::{RequestError, ask_within};
-use super::{ConnectError, Connection, Program};
+use super::Program;
+use crate::operator::connect::{ConnectError, Connection};
 
 /// Nobody waits longer for a version.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, Moment};
+use super::election::EndReason;
 
 /// Waits for a term's validity read the clock at least this often, because tokio's timers stand still during suspend.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -40,23 +41,6 @@ pub enum LeadershipState {
 #[derive(Clone, Debug)]
 pub struct Leadership(watch::Receiver<LeadershipState>);
 
-/// Why a term ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// The renew deadline passed without a renewal that counted.
-    Expired,
-    /// The lock names somebody else, or was written by somebody else.
-    Lost {
-        /// The identity that the lock names now; empty if it names nobody.
-        holder: String,
-    },
-    /// The lock is gone.
-    Deleted,
-    /// The process was asked to stop, and the term's work has ended.
-    Stopped,
-}
-
 struct Shared {
     id: u64,
     identity: String,
@@ -79,7 +63,6 @@ struct State {
 
 impl Term {
     /// A term that never ends by itself: without leader election a process has one, as long as it runs.
-    #[must_use]
     pub fn unending(identity: impl Into<String>) -> (TermControl, Self) {
         Self::new(1, identity.into(), None, Clock::boot(), None)
     }

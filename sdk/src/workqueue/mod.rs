@@ -1,5 +1,17 @@
 //! The queue of objects to reconcile, and the worker that takes them.
+//!
+//! `queue.rs` is pure: no clock, no runtime, time is passed in. [`WorkQueue`] shares one between those who put keys in
+//! (cache subscriptions) and the [`Worker`] that takes them out during a term.
 
+mod backoff;
+mod handle;
+mod queue;
+mod reconcile;
 mod work;
+mod worker;
 
+pub use backoff::Backoff;
+pub use handle::WorkQueue;
+pub use queue::Priority;
 pub use work::{Attempt, Key, Outcome, Trigger, Work};
+pub use worker::{Worker, WorkerOptions};

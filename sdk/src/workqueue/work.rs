@@ -66,6 +66,8 @@ pub enum Outcome {
         /// Not retried until the object changes.
         permanent: bool,
     },
+    /// There is no such object any more, and nothing left to do for it: the key is forgotten, no resync follows.
+    Gone,
 }
 
 /// A controller of one term, as the worker sees it: object safe, so that queue and worker compile once.

@@ -1,0 +1,207 @@
+//! What the world sees of a change of leader: a log line, metrics, and Events on the lock object.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use kube::api::{Api, PostParams};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tracing::{debug, info, warn};
+
+use super::election::EndReason;
+use super::lock::LockError;
+use super::term::Term;
+use crate::chain::chain;
+use crate::metrics::Metrics;
+
+/// Events that wait to be sent. More are dropped: the elector never waits for them.
+const EVENTS_WAITING: usize = 16;
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same trouble is told of this often.
+const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
+
+const VACANT: &str = "nobody leads";
+
+/// Tells of changes of leader.
+#[derive(Debug)]
+pub(super) struct Announcer {
+    lock: String,
+    identity: String,
+    metrics: Metrics,
+    events: mpsc::Sender<Message>,
+    leader: Option<String>,
+    /// When each kind of trouble that lasts was told of.
+    trouble: BTreeMap<&'static str, Instant>,
+}
+
+/// The text of an Event, and the lock object as it was then.
+#[derive(Debug)]
+pub(super) struct Message {
+    text: String,
+    lock: ObjectReference,
+}
+
+/// Sends the Events of an [`Announcer`].
+pub(super) struct Herald {
+    client: kube::Client,
+    identity: String,
+    messages: mpsc::Receiver<Message>,
+}
+
+// === impl Announcer ===
+
+impl Announcer {
+    pub(super) fn new(lock: &str, identity: &str, metrics: Metrics, client: kube::Client) -> (Self, Herald) {
+        let (events, messages) = mpsc::channel(EVENTS_WAITING);
+        metrics.leader(lock, false);
+        let announcer = Self {
+            lock: lock.to_owned(),
+            identity: identity.to_owned(),
+            metrics,
+            events,
+            leader: None,
+            trouble: BTreeMap::new(),
+        };
+        (announcer, Herald { client, identity: identity.to_owned(), messages })
+    }
+
+    pub(super) fn began(&mut self, term: &Term, lock: ObjectReference) {
+        self.trouble.remove(VACANT);
+        self.metrics.leader(&self.lock, true);
+        self.metrics.transition();
+        info!(lock = self.lock, identity = self.identity, term = term.id(), "became leader");
+        self.publish("became leader", lock);
+    }
+
+    pub(super) fn ended(&self, term: &Term, reason: &EndReason, lasted: Duration, lock: ObjectReference) {
+        self.metrics.leader(&self.lock, false);
+        let seconds = lasted.as_secs_f64();
+        info!(lock = self.lock, identity = self.identity, term = term.id(), seconds, %reason, "stopped leading");
+        self.publish("stopped leading", lock);
+    }
+
+    pub(super) fn released(&self) {
+        info!(lock = self.lock, "released the lock");
+    }
+
+    pub(super) fn slow_renewal(&self) {
+        self.metrics.slowpath(&self.lock);
+    }
+
+    /// Tells once of each new holder.
+    pub(super) fn holder(&mut self, holder: Option<&str>) {
+        if self.leader.as_deref() == holder {
+            return;
+        }
+        self.leader = holder.map(str::to_owned);
+        match holder {
+            Some(holder) if holder != self.identity => {
+                info!(lock = self.lock, leader = holder, "another replica leads");
+            }
+            Some(_) => {}
+            None => info!(lock = self.lock, "nobody holds the lock"),
+        }
+    }
+
+    /// Tells of the first of a row of failures, and then once a minute.
+    pub(super) fn trouble(&mut self, doing: &'static str, error: &LockError) {
+        if self.is_news(doing) {
+            warn!(lock = self.lock, error = chain(error), "{doing} failed; told again in a minute if it lasts");
+        } else {
+            debug!(lock = self.lock, error = chain(error), "{doing} failed");
+        }
+    }
+
+    pub(super) fn recovered(&mut self, doing: &'static str) {
+        if self.trouble.remove(doing).is_some() {
+            info!(lock = self.lock, "{doing} works again");
+        }
+    }
+
+    /// Nobody leads, although this process would.
+    pub(super) fn vacant(&mut self) {
+        if self.is_news(VACANT) {
+            warn!(lock = self.lock, "nobody leads: the lock has expired, and it could not be taken yet");
+        }
+    }
+
+    fn is_news(&mut self, kind: &'static str) -> bool {
+        let news = self.trouble.get(kind).is_none_or(|told| told.elapsed() >= TROUBLE_INTERVAL);
+        if news {
+            self.trouble.insert(kind, Instant::now());
+        }
+        news
+    }
+
+    fn publish(&self, what: &str, lock: ObjectReference) {
+        let text = format!("{} {what}", self.identity);
+        if self.events.try_send(Message { text, lock }).is_err() {
+            debug!(lock = self.lock, "too many Events are waiting: dropped one");
+        }
+    }
+}
+
+// === impl Herald ===
+
+impl Herald {
+    /// Sends Events, best effort, until the announcer is gone.
+    pub(super) async fn run(mut self) {
+        while let Some(message) = self.messages.recv().await {
+            let namespace = message.lock.namespace.clone().unwrap_or_default();
+            let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+            let event = event(&message, &self.identity);
+            match timeout(EVENT_TIMEOUT, events.create(&PostParams::default(), &event)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => debug!(%error, text = message.text, "could not send an Event"),
+                Err(_) => debug!(text = message.text, "could not send an Event in time"),
+            }
+        }
+    }
+}
+
+/// A core/v1 Event as client-go writes it: type, reason, text and source are what dashboards know.
+fn event(message: &Message, identity: &str) -> Event {
+    let now = Timestamp::now();
+    let lock = message.lock.name.as_deref().unwrap_or_default();
+    Event {
+        metadata: ObjectMeta {
+            name: Some(format!("{lock}.{:x}", now.as_nanosecond())),
+            namespace: message.lock.namespace.clone(),
+            ..ObjectMeta::default()
+        },
+        involved_object: message.lock.clone(),
+        type_: Some("Normal".to_owned()),
+        reason: Some("LeaderElection".to_owned()),
+        message: Some(message.text.clone()),
+        source: Some(EventSource { component: Some(identity.to_owned()), host: None }),
+        first_timestamp: Some(Time(now)),
+        last_timestamp: Some(Time(now)),
+        event_time: None::<MicroTime>,
+        count: Some(1),
+        ..Event::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_as_client_go_writes_it() {
+        let lock = ObjectReference {
+            kind: Some("Lease".to_owned()),
+            name: Some("guestbook-leader".to_owned()),
+            namespace: Some("default".to_owned()),
+            ..ObjectReference::default()
+        };
+        let event = event(&Message { text: "a_1 became leader".to_owned(), lock: lock.clone() }, "a_1");
+        assert_eq!(event.reason.as_deref(), Some("LeaderElection"));
+        assert_eq!(event.message.as_deref(), Some("a_1 became leader"));
+        assert_eq!(event.involved_object, lock);
+        assert_eq!(event.metadata.namespace.as_deref(), Some("default"));
+        assert_eq!(event.source.unwrap().component.as_deref(), Some("a_1"));
+    }
+}

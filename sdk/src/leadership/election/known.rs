@@ -1,0 +1,140 @@
+//! The newest state of the lock that this process knows, and whose write it is.
+
+use std::time::Duration;
+
+use super::record::{Observation, Put, Record, Spec};
+use crate::leadership::clock::Moment;
+
+/// Takeovers of an expired lock are spread over this long, so that the standbys do not all write at one instant. A release
+/// is answered at once.
+const EXPIRY_JITTER: Duration = Duration::from_millis(100);
+
+/// The newest state known. Nothing older ever replaces it, whatever way it came.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) observation: Observation,
+    /// When this spec (not this version: metadata may change) was first seen here.
+    seen: Moment,
+    jitter: Duration,
+    /// The write of this process that it is, if it is one.
+    pub(super) mine: Option<Sent>,
+    /// When it is absent: how long to wait from `seen` on before it may be created.
+    absence: Duration,
+}
+
+/// A write that this process sent.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) put: Put,
+    /// Validity counts from here, not from the answer.
+    pub(super) at: Moment,
+    pub(super) release: bool,
+}
+
+/// How a new observation differs from what was known before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Not newer, or only metadata changed.
+    Nothing,
+    /// A write of this process is now the newest state.
+    OwnWrite,
+    /// Somebody else's write, or one of ours that nobody can vouch for.
+    ForeignWrite,
+    /// It is gone; or it is there, but as another object.
+    Gone,
+}
+
+/// What a candidate knows of the lock and of its own writes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Knowledge {
+    newest: Option<Known>,
+    /// Writes of this process that are not known to have landed. All were based on the newest state: a write based on an
+    /// older one can't land any more, because the server compares versions.
+    pending: Vec<Sent>,
+}
+
+impl Knowledge {
+    pub(super) const fn newest(&self) -> Option<&Known> {
+        self.newest.as_ref()
+    }
+
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.newest.as_ref()?.observation.record()
+    }
+
+    pub(super) fn has_unsettled_writes(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Whether the newest record is a write of this process that names it as the holder.
+    pub(super) fn is_held_by_own_write(&self) -> bool {
+        let mine = self.newest.as_ref().and_then(|known| known.mine.as_ref());
+        mine.is_some_and(|sent| !sent.release)
+    }
+
+    pub(super) fn sent(&mut self, put: Put, at: Moment, release: bool) {
+        self.pending.push(Sent { put, at, release });
+    }
+
+    /// Takes in what was learnt. `absence` is how long a lock that is gone is left alone, given the record that was known
+    /// before; `random` spreads takeovers, 0 to 1.
+    pub(super) fn learn(
+        &mut self,
+        now: Moment,
+        observation: Observation,
+        absence: impl FnOnce(&Spec) -> Duration,
+        random: f64,
+    ) -> News {
+        if self.newest.as_ref().is_some_and(|known| observation.version() <= known.observation.version()) {
+            return News::Nothing;
+        }
+        let before = self.newest.take();
+        let earlier = before.as_ref().and_then(|known| known.observation.record());
+        let fresh = |observation, mine| Known {
+            observation,
+            seen: now,
+            jitter: EXPIRY_JITTER.mul_f64(random),
+            mine,
+            absence: Duration::ZERO,
+        };
+        let (known, news) = match (&observation, earlier) {
+            (Observation::Absent { .. }, Some(earlier)) => {
+                let known = Known { absence: absence(&earlier.spec), ..fresh(observation, None) };
+                (known, News::Gone)
+            }
+            // Still not there. What is pending may still land: a create needs no version.
+            (Observation::Absent { .. }, None) => {
+                let (seen, absence) = before.map_or((now, Duration::ZERO), |known| (known.seen, known.absence));
+                self.newest = Some(Known { seen, absence, ..fresh(observation, None) });
+                return News::Nothing;
+            }
+            (Observation::Present(record), Some(earlier)) if record.uid != earlier.uid => {
+                (fresh(observation, None), News::Gone)
+            }
+            (Observation::Present(record), Some(earlier)) if record.spec == earlier.spec => {
+                let kept = before.unwrap_or_else(|| fresh(observation.clone(), None));
+                (Known { observation, ..kept }, News::Nothing)
+            }
+            (Observation::Present(record), _) => {
+                let mine = self.pending.iter().find(|sent| sent.put.spec == record.spec).cloned();
+                let news = if mine.is_some() { News::OwnWrite } else { News::ForeignWrite };
+                (fresh(observation, mine), news)
+            }
+        };
+        self.newest = Some(known);
+        self.pending.clear();
+        news
+    }
+
+    /// From when on a candidate may write the lock as its own: an instant in the past, or one that comes if nothing changes.
+    /// `None`: nothing is known yet.
+    pub(super) fn free_from(&self, own_lease: Duration) -> Option<Moment> {
+        let known = self.newest.as_ref()?;
+        let Observation::Present(record) = &known.observation else {
+            return Some(known.seen + known.absence);
+        };
+        let free_now = known.mine.is_some() || record.spec.holder().is_none();
+        let wait = if free_now { Duration::ZERO } else { record.spec.duration_or(own_lease) + known.jitter };
+        Some(known.seen + wait)
+    }
+}

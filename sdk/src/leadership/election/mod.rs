@@ -1,0 +1,364 @@
+//! The election: a pure state machine that decides when to read and write the lock, and when a term begins and ends.
+//!
+//! It has no clock, does no I/O and knows nothing of Kubernetes; [`Election::step`] takes what happened and the time, and
+//! answers with what is to be done. The rules are those of client-go's leader election where two candidates must agree (the
+//! record, waiting for the record's own duration since the last observed change), and stricter elsewhere:
+//!
+//! - validity counts from the instant a write was *sent*;
+//! - a record that somebody else wrote ends the term at once, not at the deadline;
+//! - a lock is given back only after the term's work has ended, and only if a fresh read still names that very term;
+//! - the newest state known decides, whatever way it was learnt: by an answer, a read or a watch.
+
+mod end_reason;
+mod known;
+mod options;
+mod record;
+mod step;
+#[cfg(test)]
+mod tests;
+mod writes;
+
+use std::time::Duration;
+
+use self::known::{Knowledge, News};
+use crate::leadership::clock::Moment;
+
+pub use self::end_reason::EndReason;
+pub use self::options::ElectionOptions;
+pub use self::record::{Observation, Put, Record, Spec, Stamp};
+pub use self::step::{Effect, Input, Now};
+
+/// A candidate for one lock.
+#[derive(Debug)]
+pub struct Election {
+    options: ElectionOptions,
+    random: fastrand::Rng,
+    lock: Knowledge,
+    phase: Phase,
+    /// Whether a read or a write is on its way: one at a time.
+    calling: Option<Call>,
+    /// Nothing is written before the lock was read again.
+    must_read: bool,
+    /// The version that a refused write was based on, until the read that tells why it was refused.
+    refused: Option<Option<u64>>,
+    /// After a failure: not before this instant.
+    not_before: Moment,
+    watching: bool,
+    last_read: Moment,
+    standing: bool,
+    stopping: bool,
+    /// Work of an ended or draining term goes on.
+    working: bool,
+    last_stamp: Option<Stamp>,
+    slow_renewals: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Read,
+    /// With the version that the write was based on.
+    Put(Option<u64>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Standby,
+    Leading(Reign),
+    /// The work has ended; the lock is to be given back if a fresh read shows a write of this process.
+    Releasing {
+        read: bool,
+        give_up: Moment,
+    },
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reign {
+    acquired: Option<Stamp>,
+    valid_until: Moment,
+    /// When the next renewal is due.
+    due: Moment,
+}
+
+// === impl Election ===
+
+impl Election {
+    /// A candidate that does not stand yet. `seed` draws its jitter.
+    #[must_use]
+    pub fn new(options: ElectionOptions, seed: u64) -> Self {
+        Self {
+            options,
+            random: fastrand::Rng::with_seed(seed),
+            lock: Knowledge::default(),
+            phase: Phase::Standby,
+            calling: None,
+            must_read: true,
+            refused: None,
+            not_before: Moment::default(),
+            watching: false,
+            last_read: Moment::default(),
+            standing: false,
+            stopping: false,
+            working: false,
+            last_stamp: None,
+            slow_renewals: 0,
+        }
+    }
+
+    /// The newest state of the lock that is known.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Observation> {
+        self.lock.newest().map(|known| &known.observation)
+    }
+
+    /// Who holds the lock, by the newest record known. It may have expired.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        self.lock.record()?.spec.holder()
+    }
+
+    /// Whether a term is running.
+    #[must_use]
+    pub const fn leads(&self) -> bool {
+        matches!(self.phase, Phase::Leading(_))
+    }
+
+    /// How many renewals needed more than one write.
+    #[must_use]
+    pub const fn slow_renewals(&self) -> u64 {
+        self.slow_renewals
+    }
+
+    /// Whether this candidate may lead and nobody else does: the lock is free, or has expired, and yet there is no term.
+    #[must_use]
+    pub fn is_vacant(&self, now: Moment) -> bool {
+        let free = self.lock.free_from(self.options.lease_duration);
+        !self.leads() && free.is_none_or(|free| free <= now)
+    }
+
+    /// When to step with [`Input::Woken`] at the latest, if nothing else happens.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Moment> {
+        let call = if self.calling.is_some() { None } else { self.next_call_at() };
+        let end = match self.phase {
+            Phase::Leading(reign) => Some(reign.valid_until),
+            Phase::Releasing { give_up, .. } => Some(give_up),
+            Phase::Standby | Phase::Stopped => None,
+        };
+        call.into_iter().chain(end).min()
+    }
+
+    /// Takes in what happened at `now`, and decides.
+    pub fn step(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        // The clock first: no answer may revive a term that it has ended.
+        self.end_if_run_out(now.clock, &mut effects);
+        self.take_in(now.clock, input, &mut effects);
+        self.hand_over(now.clock, &mut effects);
+        if self.calling.is_none() {
+            self.call(now, &mut effects);
+        }
+        effects
+    }
+
+    fn end_if_run_out(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Leading(reign) if now >= reign.valid_until => self.end(EndReason::Expired, effects),
+            Phase::Releasing { give_up, .. } if now >= give_up => self.stop(effects),
+            _ => {}
+        }
+    }
+
+    fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Woken => {}
+            Input::Stand => self.standing = true,
+            Input::Stop => {
+                if !self.stopping && self.leads() {
+                    self.working = true;
+                    effects.push(Effect::Drain);
+                }
+                self.stopping = true;
+            }
+            Input::DrainOverdue if self.stopping && self.leads() => self.end(EndReason::Stopped, effects),
+            Input::DrainOverdue => {}
+            Input::WorkEnded => self.working = false,
+            Input::Watching(open) => self.watching = open,
+            Input::Watched(observation) => self.learn(now, observation, effects),
+            Input::Answered(observation) => self.answered(now, observation, effects),
+            Input::Conflict => self.refused(),
+            Input::Failed => {
+                self.calling = None;
+                self.must_read = true;
+                self.not_before = now + self.pause();
+            }
+            Input::Silent => {
+                self.calling = None;
+                self.must_read = true;
+            }
+        }
+    }
+
+    fn answered(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+        let call = self.calling.take();
+        self.must_read = false;
+        if call == Some(Call::Read) {
+            self.last_read = now;
+            if let Phase::Releasing { read, .. } = &mut self.phase {
+                *read = true;
+            }
+        }
+        self.learn(now, observation, effects);
+        // If the lock is as it was, the refusal has another cause, and trying again at once would never end.
+        let version = self.lock.record().map(|record| record.version);
+        if self.refused.take().is_some_and(|base| base == version) {
+            self.not_before = now + self.pause();
+        }
+    }
+
+    /// A write was refused: only a read tells why.
+    fn refused(&mut self) {
+        if let Some(Call::Put(base)) = self.calling.take() {
+            self.refused = Some(base);
+        }
+        self.must_read = true;
+    }
+
+    fn learn(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+        let leads = self.leads();
+        let lease = self.options.lease_duration;
+        let absence = |earlier: &Spec| if leads { Duration::ZERO } else { lease.max(earlier.duration_or(lease)) };
+        let news = self.lock.learn(now, observation, absence, self.random.f64());
+        match (news, self.phase) {
+            (News::OwnWrite, _) => self.count(now, effects),
+            (News::ForeignWrite, Phase::Leading(_)) => {
+                let holder = self.holder().unwrap_or_default().to_owned();
+                self.end(EndReason::Lost { holder }, effects);
+            }
+            (News::Gone, Phase::Leading(_)) => self.end(EndReason::Deleted, effects),
+            (News::Nothing | News::ForeignWrite | News::Gone, _) => {}
+        }
+    }
+
+    /// The newest state of the lock is a write of this process: it counts from the instant it was sent.
+    fn count(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let Some((known, sent)) = self.lock.newest().and_then(|known| Some((known, known.mine.as_ref()?))) else {
+            return;
+        };
+        if sent.release {
+            effects.push(Effect::Released);
+            return;
+        }
+        let valid_until = sent.at + self.options.renew_deadline;
+        let reign =
+            Reign { acquired: sent.put.spec.acquired, valid_until, due: sent.at + self.options.renewal_interval() };
+        match self.phase {
+            Phase::Leading(running) if running.acquired == reign.acquired && valid_until > running.valid_until => {
+                self.phase = Phase::Leading(reign);
+                effects.push(Effect::Extend { valid_until });
+            }
+            Phase::Standby if self.may_lead() && now < valid_until => {
+                let token = known.observation.version();
+                self.phase = Phase::Leading(reign);
+                effects.push(Effect::Begin { valid_until, token });
+            }
+            _ => {}
+        }
+    }
+
+    const fn may_lead(&self) -> bool {
+        self.standing && !self.stopping && !self.working
+    }
+
+    fn end(&mut self, reason: EndReason, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Standby;
+        self.working = true;
+        effects.push(Effect::End(reason));
+    }
+
+    fn stop(&mut self, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Stopped;
+        effects.push(Effect::Stopped);
+    }
+
+    /// Stopping: the term ends when its work has ended, and what this process holds is given back.
+    fn hand_over(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if !self.stopping || self.working || self.calling.is_some() {
+            return;
+        }
+        match self.phase {
+            Phase::Leading(_) => {
+                effects.push(Effect::End(EndReason::Stopped));
+                self.release(now, effects);
+            }
+            Phase::Standby => self.release(now, effects),
+            Phase::Releasing { read: true, .. } if !self.must_read && !self.lock.is_held_by_own_write() => {
+                self.stop(effects);
+            }
+            Phase::Releasing { .. } | Phase::Stopped => {}
+        }
+    }
+
+    /// Gives the lock back, if this process holds it, or may hold it because a takeover was left without an answer.
+    fn release(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let held = self.lock.is_held_by_own_write() || self.lock.has_unsettled_writes();
+        if held && self.options.release_on_stop {
+            self.phase = Phase::Releasing { read: false, give_up: now + self.options.renew_deadline };
+            self.not_before = now;
+        } else {
+            self.stop(effects);
+        }
+    }
+
+    /// The instant at which the next read or write is due, if one is.
+    fn next_call_at(&self) -> Option<Moment> {
+        let due = match self.phase {
+            Phase::Stopped => return None,
+            Phase::Leading(_) | Phase::Releasing { .. } if self.must_read => Moment::default(),
+            Phase::Leading(reign) => reign.due,
+            Phase::Releasing { .. } => Moment::default(),
+            Phase::Standby if self.must_read || self.lock.newest().is_none() => Moment::default(),
+            Phase::Standby => {
+                let poll = (!self.watching).then(|| self.last_read + self.options.retry_period);
+                let stand = if self.may_lead() { self.lock.free_from(self.options.lease_duration) } else { None };
+                poll.into_iter().chain(stand).min()?
+            }
+        };
+        Some(due.max(self.not_before))
+    }
+
+    fn call(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.next_call_at().is_none_or(|due| due > now.clock) {
+            return;
+        }
+        let free = self.lock.free_from(self.options.lease_duration).is_some_and(|free| free <= now.clock);
+        let (spec, release) = match self.phase {
+            _ if self.must_read => return self.read(effects),
+            Phase::Releasing { read: false, .. } => return self.read(effects),
+            Phase::Standby if !(free && self.may_lead()) => return self.read(effects),
+            Phase::Standby => (self.acquisition(now.wall), false),
+            Phase::Leading(reign) => (self.renewal(reign.acquired, now.wall), false),
+            Phase::Releasing { .. } => (self.giving_back(now.wall), true),
+            Phase::Stopped => return,
+        };
+        let base = self.lock.record().map(|record| (record.version, record.uid.clone()));
+        let put = Put { base, spec };
+        self.calling = Some(Call::Put(put.base.as_ref().map(|(version, _)| *version)));
+        self.lock.sent(put.clone(), now.clock, release);
+        effects.push(Effect::Put(put));
+    }
+
+    fn read(&mut self, effects: &mut Vec<Effect>) {
+        if self.leads() {
+            self.slow_renewals += 1;
+        }
+        self.calling = Some(Call::Read);
+        effects.push(Effect::Read);
+    }
+
+    /// How long to wait after a failure. A leader tries often enough to get through within its deadline.
+    fn pause(&mut self) -> Duration {
+        let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * self.random.f64());
+        if self.leads() { jittered.min(self.options.call_timeout()) } else { jittered }
+    }
+}

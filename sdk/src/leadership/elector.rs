@@ -1,0 +1,408 @@
+//! Runs an election against a lock and a clock, and hands out terms.
+
+use std::future::pending;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::announce::{Announcer, Herald};
+use super::clock::{Clock, Moment};
+use super::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Put, Stamp};
+use super::lock::{Lock, LockError};
+use super::pulse::Pulse;
+use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::watcher::{self, News};
+use crate::metrics::Metrics;
+
+/// tokio's timers stand still while the machine sleeps, so the clock is read at least this often during a term.
+const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
+/// A standby has nothing to do between events of its watch; it wakes up to show that it is alive.
+const LONGEST_SLEEP_STANDBY: Duration = Duration::from_secs(5);
+/// The work of an ended term was told to end; one that goes on for a lease and this much longer ends the process.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a stop waits for the last Event to be sent.
+const LAST_EVENT: Duration = Duration::from_secs(1);
+/// What the elector was doing when there was trouble.
+const READING: &str = "reading the lock";
+const WRITING: &str = "writing the lock";
+const WATCHING: &str = "watching the lock";
+/// Events that the watch is ahead of the elector.
+const NEWS_WAITING: usize = 16;
+
+/// Stands for a lock, any number of times, as long as it runs.
+#[must_use = "an elector does nothing until it is run"]
+pub struct Elector {
+    options: ElectionOptions,
+    lock: Arc<dyn Lock>,
+    clock: Clock,
+    announcer: Announcer,
+    herald: Herald,
+    state: watch::Sender<LeadershipState>,
+    pulse: Pulse,
+}
+
+/// Why an elector gave up. Trouble with the lock is none of them: that is waited out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ElectorError {
+    /// Leading again next to work of an earlier term would be two leaders in one process.
+    #[error(
+        "work of term {term} still goes on {seconds} s after its end: code that blocks its thread, or that was spawned \
+         with a guard of the term, does not stop"
+    )]
+    WorkGoesOn {
+        /// Number of the term.
+        term: u64,
+        /// How long ago it ended.
+        seconds: u64,
+    },
+}
+
+/// The state of a run.
+struct Run {
+    election: Election,
+    options: ElectionOptions,
+    lock: Arc<dyn Lock>,
+    clock: Clock,
+    announcer: Announcer,
+    state: watch::Sender<LeadershipState>,
+    pulse: Pulse,
+    call: Option<BoxFuture<'static, Answer>>,
+    /// The one task that keeps the watch open.
+    watch: JoinSet<()>,
+    tell: mpsc::Sender<News>,
+    terms: u64,
+    reign: Option<Reign>,
+    finished: bool,
+}
+
+/// The newest term, until its work has ended.
+struct Reign {
+    term: Term,
+    control: TermControl,
+    began: Moment,
+    ended: Option<Moment>,
+    /// The election waits to hear that no work goes on.
+    awaited: bool,
+}
+
+/// How a read or a write went.
+struct Answer {
+    input: Input,
+    trouble: Option<(&'static str, LockError)>,
+}
+
+// === impl Elector ===
+
+impl Elector {
+    /// An elector for `lock`. `client` is for its Events; like the lock's it should be of its own.
+    pub fn new(
+        lock: impl Lock,
+        options: ElectionOptions,
+        clock: Clock,
+        metrics: Metrics,
+        client: kube::Client,
+    ) -> (Self, Leadership) {
+        let state = watch::Sender::new(LeadershipState::Standby { leader: None });
+        let leadership = Leadership::following(&state);
+        let name = lock.reference().name.unwrap_or_default();
+        let (announcer, herald) = Announcer::new(&name, &options.identity, metrics, client);
+        let pulse = Pulse::new(options.lease_duration);
+        (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse }, leadership)
+    }
+
+    /// Tells whether the elector is alive and whether it has seen the lock, for health checks.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
+    /// work goes on, and the term is renewed, until its last [`WorkGuard`](super::WorkGuard) is gone, for `patience` at most.
+    /// Then the term ends, and once its work has ended the lock is given back.
+    ///
+    /// # Errors
+    /// [`ElectorError`]. Trouble with the lock is none: it is told of and waited out.
+    ///
+    /// # Cancel safety
+    /// When dropped, a running term ends and the lock is left to expire.
+    pub async fn run(
+        self,
+        ready: impl Future<Output = ()> + Send,
+        stop: CancellationToken,
+        patience: Duration,
+    ) -> Result<(), ElectorError> {
+        let Self { options, lock, clock, announcer, herald, state, pulse } = self;
+        let mut events = JoinSet::new();
+        events.spawn(herald.run());
+        let (tell, news) = mpsc::channel(NEWS_WAITING);
+        let election = Election::new(options.clone(), fastrand::u64(..));
+        let run = Run {
+            election,
+            options,
+            lock,
+            clock,
+            announcer,
+            state,
+            pulse,
+            call: None,
+            watch: JoinSet::new(),
+            tell,
+            terms: 0,
+            reign: None,
+            finished: false,
+        };
+        let outcome = run.conduct(ready, stop, patience, news).await;
+        // The last Event tells who stopped leading: worth a moment, not more.
+        let _sent_or_not = timeout(LAST_EVENT, events.join_all()).await;
+        outcome
+    }
+}
+
+impl std::fmt::Debug for Elector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elector").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    async fn conduct(
+        mut self,
+        ready: impl Future<Output = ()> + Send,
+        stop: CancellationToken,
+        patience: Duration,
+        mut news: mpsc::Receiver<News>,
+    ) -> Result<(), ElectorError> {
+        let mut ready = pin!(ready);
+        let mut overdue = pin!(async {
+            stop.cancelled().await;
+            sleep(patience).await;
+        });
+        let (mut stands, mut stops, mut cut_off) = (false, false, false);
+        let mut input = Input::Woken;
+        self.open_watch();
+        loop {
+            self.step(input);
+            if self.finished {
+                return Ok(());
+            }
+            self.check_that_work_ends()?;
+            let wait = self.longest_sleep();
+            let (call, reign) = (&mut self.call, &self.reign);
+            input = tokio::select! {
+                biased;
+                () = stop.cancelled(), if !stops => {
+                    stops = true;
+                    Input::Stop
+                }
+                () = &mut overdue, if !cut_off => {
+                    cut_off = true;
+                    Input::DrainOverdue
+                }
+                answer = answer(call) => {
+                    self.call = None;
+                    self.report(answer)
+                }
+                Some(told) = news.recv() => self.watched(told),
+                () = work_ended(reign.as_ref()) => self.work_has_ended(),
+                () = &mut ready, if !stands => {
+                    stands = true;
+                    Input::Stand
+                }
+                () = sleep(wait) => Input::Woken,
+            };
+        }
+    }
+
+    /// Reads the clock, then lets the election look at what came.
+    fn step(&mut self, input: Input) {
+        let now = self.now();
+        let slow = self.election.slow_renewals();
+        let refused = input == Input::Conflict;
+        for effect in self.election.step(now, input) {
+            self.carry_out(effect, now.clock);
+        }
+        if refused {
+            // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
+            self.open_watch();
+        }
+        if self.election.slow_renewals() > slow {
+            self.announcer.slow_renewal();
+        }
+        let holder = self.election.holder().map(str::to_owned);
+        self.pulse.beat(holder.as_deref());
+        self.announcer.holder(holder.as_deref());
+        if self.reign.is_none() && self.election.is_vacant(now.clock - GRACE) {
+            self.announcer.vacant();
+        }
+        self.state.send_if_modified(|state| match state {
+            LeadershipState::Standby { leader } if *leader != holder => {
+                *leader = holder;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    fn carry_out(&mut self, effect: Effect, now: Moment) {
+        match effect {
+            Effect::Read => self.call = Some(self.read()),
+            Effect::Put(put) => self.call = Some(self.put(put)),
+            Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
+            Effect::Extend { valid_until } => {
+                if let Some(reign) = &self.reign {
+                    reign.control.extend(valid_until);
+                }
+            }
+            Effect::Drain => {
+                if let Some(reign) = &mut self.reign {
+                    reign.control.drain();
+                    reign.awaited = true;
+                }
+            }
+            Effect::End(reason) => self.end(now, reason),
+            Effect::Released => self.announcer.released(),
+            Effect::Stopped => self.finished = true,
+        }
+    }
+
+    fn begin(&mut self, now: Moment, valid_until: Moment, token: u64) {
+        self.terms += 1;
+        let (identity, clock) = (self.options.identity.clone(), self.clock.clone());
+        let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
+        self.announcer.began(&term, self.lock.reference());
+        self.state.send_replace(LeadershipState::Leading(term.clone()));
+        self.reign = Some(Reign { term, control, began: now, ended: None, awaited: false });
+    }
+
+    fn end(&mut self, now: Moment, reason: EndReason) {
+        let leader = self.election.holder().map(str::to_owned);
+        if let Some(reign) = &mut self.reign {
+            self.announcer.ended(&reign.term, &reason, now.since(reign.began), self.lock.reference());
+            reign.control.end(reason);
+            reign.ended = Some(now);
+            reign.awaited = true;
+        }
+        self.state.send_replace(LeadershipState::Standby { leader });
+    }
+
+    fn work_has_ended(&mut self) -> Input {
+        if let Some(reign) = &mut self.reign {
+            reign.awaited = false;
+            if reign.ended.is_some() {
+                self.reign = None;
+            }
+        }
+        Input::WorkEnded
+    }
+
+    fn check_that_work_ends(&self) -> Result<(), ElectorError> {
+        let limit = self.options.lease_duration + GRACE;
+        let ended = self.reign.as_ref().and_then(|reign| Some((reign, self.clock.now().since(reign.ended?))));
+        match ended {
+            Some((reign, since)) if since > limit => {
+                Err(ElectorError::WorkGoesOn { term: reign.term.id(), seconds: since.as_secs() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn watched(&mut self, news: News) -> Input {
+        match news {
+            News::Input(input) => {
+                if input == Input::Watching(true) {
+                    self.pulse.was_watched();
+                    self.announcer.recovered(WATCHING);
+                }
+                input
+            }
+            News::Trouble(error) => {
+                self.announcer.trouble(WATCHING, &error);
+                Input::Watching(false)
+            }
+        }
+    }
+
+    fn report(&mut self, answer: Answer) -> Input {
+        match answer.trouble {
+            Some((doing, error)) => self.announcer.trouble(doing, &error),
+            None => {
+                self.pulse.was_read();
+                self.announcer.recovered(READING);
+                self.announcer.recovered(WRITING);
+            }
+        }
+        answer.input
+    }
+
+    fn open_watch(&mut self) {
+        self.watch.abort_all();
+        let patience = self.options.call_timeout();
+        self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
+    }
+
+    fn read(&self) -> BoxFuture<'static, Answer> {
+        let lock = self.lock.clone();
+        let patience = self.options.call_timeout();
+        Box::pin(async move { Answer::of(READING, timeout(patience, lock.read()).await) })
+    }
+
+    fn put(&self, put: Put) -> BoxFuture<'static, Answer> {
+        let lock = self.lock.clone();
+        let patience = self.options.call_timeout();
+        Box::pin(async move { Answer::of(WRITING, timeout(patience, lock.put(put)).await) })
+    }
+
+    fn longest_sleep(&self) -> Duration {
+        let longest = if self.reign.is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
+        let now = self.clock.now();
+        self.election.wake_at().map_or(longest, |wake| wake.since(now).min(longest))
+    }
+
+    fn now(&self) -> Now {
+        Now { clock: self.clock.now(), wall: Stamp::from_micros(Timestamp::now().as_microsecond()) }
+    }
+}
+
+async fn answer(call: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
+    match call {
+        Some(call) => call.await,
+        None => pending().await,
+    }
+}
+
+async fn work_ended(reign: Option<&Reign>) {
+    match reign {
+        Some(reign) if reign.awaited => reign.control.idle().await,
+        _ => pending().await,
+    }
+}
+
+impl Answer {
+    fn of(doing: &'static str, result: Result<Result<Observation, LockError>, Elapsed>) -> Self {
+        let (input, trouble) = match result {
+            Ok(Ok(observation)) => (Input::Answered(observation), None),
+            Ok(Err(LockError::Conflict)) => (Input::Conflict, None),
+            Ok(Err(error)) => (Input::Failed, Some((doing, error))),
+            Err(_) => (Input::Silent, Some((doing, LockError::Silent))),
+        };
+        Self { input, trouble }
+    }
+}
+
+impl Drop for Reign {
+    /// An elector that is dropped, or that panics, leads no more.
+    fn drop(&mut self) {
+        self.control.end(EndReason::Stopped);
+    }
+}

@@ -1,0 +1,183 @@
+//! The fence in the client: no write is begun, or goes on, outside of its term.
+
+mod retry;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use http::header::UPGRADE;
+use http::{Method, Request};
+use kube::client::Body;
+use tower::ServiceBuilder;
+use tower::retry::RetryLayer;
+
+use self::retry::Retry;
+use super::term::Term;
+use crate::BoxError;
+use crate::metrics::Metrics;
+
+/// A write was refused, or given up, because its term is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the write was fenced off, because the term is over{}",
+    if *.sent { "; it was on its way, and may have been committed" } else { "" }
+)]
+#[non_exhaustive]
+pub struct Fenced {
+    /// Whether it was on its way already: it may have been committed, or may still be.
+    pub sent: bool,
+}
+
+/// A client that reads as `client` does, and writes only while `term` is valid, whoever holds a clone of it.
+///
+/// The term is asked before every poll of the sending, so that a token refresh, a connect or a queue below can't delay a
+/// write past its end. A refused write is a [`Fenced`] error; [`is_fenced`] finds it. Answers of 429, 503 and 504 are tried
+/// again, for two seconds at most; `client` should have no retry policy of its own, because that could go on after the term.
+///
+/// What was handed to the socket before the term ended may still be committed.
+#[must_use]
+pub fn fence(client: &kube::Client, term: &Term, metrics: &Metrics) -> kube::Client {
+    let (namespace, valid_until) = (client.default_namespace().to_owned(), *client.valid_until());
+    let (client, term, metrics) = (client.clone(), term.clone(), metrics.clone());
+    let fenced = tower::service_fn(move |request: Request<Body>| {
+        let (client, term, metrics) = (client.clone(), term.clone(), metrics.clone());
+        async move {
+            if only_reads(&request) {
+                return client.send(request).await.map_err(BoxError::from);
+            }
+            let sent = while_valid(&term, client.send(request)).await;
+            sent.inspect_err(|_| metrics.fenced_write())?.map_err(BoxError::from)
+        }
+    });
+    let service = ServiceBuilder::new().layer(RetryLayer::new(Retry::new())).service(fenced);
+    kube::Client::new(service, namespace).with_valid_until(valid_until)
+}
+
+/// Whether this error, or what caused it, is [`Fenced`]: an ended term's, and no fault of the write.
+#[must_use]
+pub fn is_fenced(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<Fenced>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Everything else may write: exec, attach and port-forward are GETs that upgrade.
+fn only_reads(request: &Request<Body>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE)
+}
+
+async fn while_valid<T>(term: &Term, send: impl Future<Output = T>) -> Result<T, Fenced> {
+    let mut ended = pin!(term.ended());
+    let mut send = pin!(send);
+    let mut sent = false;
+    poll_fn(|cx| {
+        if ended.as_mut().poll(cx).is_ready() || !term.is_valid() {
+            return Poll::Ready(Err(Fenced { sent }));
+        }
+        sent = true;
+        send.as_mut().poll(cx).map(Ok)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use http::Response;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::Api;
+    use kube::api::{DeleteParams, PostParams};
+
+    use super::*;
+    use crate::leadership::EndReason;
+
+    /// A server that answers each request after `delay`, and counts those that it began to answer.
+    fn server(delay: Duration, statuses: &'static [u16]) -> (kube::Client, Arc<AtomicUsize>) {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = begun.clone();
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let count = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::time::sleep(delay).await;
+                let status = statuses.get(count).copied().unwrap_or(200);
+                let body = if status == 200 {
+                    r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#.to_owned()
+                } else {
+                    format!(r#"{{"kind":"Status","status":"Failure","reason":"x","message":"x","code":{status}}}"#)
+                };
+                Ok::<_, BoxError>(Response::builder().status(status).body(Body::from(body.into_bytes())).unwrap())
+            }
+        });
+        (kube::Client::new(service, "default"), begun)
+    }
+
+    fn maps(client: &kube::Client, term: &Term) -> Api<ConfigMap> {
+        Api::default_namespaced(fence(client, term, &Metrics::default()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_pass_during_the_term_and_none_after_it() {
+        let (client, begun) = server(Duration::ZERO, &[]);
+        let (control, term) = Term::unending("me");
+        let maps = maps(&client, &term);
+        maps.create(&PostParams::default(), &ConfigMap::default()).await.unwrap();
+        control.end(EndReason::Expired);
+        let error = maps.delete("a", &DeleteParams::default()).await.unwrap_err();
+        assert!(is_fenced(&error), "{error:?}");
+        assert_eq!(begun.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_pass_after_the_term() {
+        let (client, _) = server(Duration::ZERO, &[]);
+        let (control, term) = Term::unending("me");
+        let maps = maps(&client, &term);
+        control.end(EndReason::Expired);
+        assert_eq!(maps.get("a").await.unwrap().metadata.name.as_deref(), Some("a"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_without_an_answer_is_given_up_when_the_term_ends() {
+        let (client, begun) = server(Duration::from_secs(3600), &[]);
+        let (control, term) = Term::unending("me");
+        let maps = maps(&client, &term);
+        let write = tokio::spawn(async move { maps.create(&PostParams::default(), &ConfigMap::default()).await });
+        while begun.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        control.end(EndReason::Expired);
+        let error = write.await.unwrap().unwrap_err();
+        assert!(is_fenced(&error) && format!("{error:?}").contains("sent: true"), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_does_not_go_on_after_the_term() {
+        let (client, begun) = server(Duration::ZERO, &[503, 503, 503]);
+        let (control, term) = Term::unending("me");
+        let maps = maps(&client, &term);
+        let write = tokio::spawn(async move { maps.create(&PostParams::default(), &ConfigMap::default()).await });
+        while begun.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        control.end(EndReason::Expired);
+        assert!(is_fenced(&write.await.unwrap().unwrap_err()));
+        assert_eq!(begun.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_succeeds_after_two_short_refusals() {
+        let (client, begun) = server(Duration::ZERO, &[429, 503]);
+        let (_control, term) = Term::unending("me");
+        maps(&client, &term).create(&PostParams::default(), &ConfigMap::default()).await.unwrap();
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
+    }
+}

@@ -1,0 +1,317 @@
+//! The Lease lock: client-go's record in a `coordination.k8s.io/v1` Lease.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
+use serde_json::{Map, Value, json};
+
+use super::{Lock, LockError, LockWatch};
+use crate::leadership::election::{Observation, Put, Record, Spec, Stamp};
+
+/// The server ends a watch after this long. A standby sends no other request than to open it again.
+const WATCH_SECONDS: u32 = 290;
+
+/// The fields of the spec that belong to the election. All others are kept as they are.
+const OURS: [&str; 5] = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
+
+/// A Lease, as [client-go](https://pkg.go.dev/k8s.io/client-go/tools/leaderelection) uses it, so that both can stand for one.
+///
+/// Needs the verbs `get`, `list`, `watch`, `create` and `update` on that one Lease; all of them can be bound by
+/// `resourceNames`, because the lock is found by a field selector and created by a PUT.
+#[derive(Debug)]
+pub struct LeaseLock {
+    api: Api<DynamicObject>,
+    resource: ApiResource,
+    name: String,
+    namespace: String,
+    newest: Arc<Mutex<Newest>>,
+}
+
+/// The newest object seen: what a write keeps of it is everything but the election's fields.
+#[derive(Debug, Default)]
+struct Newest {
+    object: Option<DynamicObject>,
+    /// Where a watch is to start: 0 before the first read.
+    version: u64,
+}
+
+impl LeaseLock {
+    /// The Lease of this name and namespace. `client` should be of its own, without a retry policy.
+    #[must_use]
+    pub fn new(client: kube::Client, namespace: &str, name: &str) -> Self {
+        let resource = ApiResource::erase::<Lease>(&());
+        Self {
+            api: Api::namespaced_with(client, namespace, &resource),
+            resource,
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            newest: Arc::default(),
+        }
+    }
+
+    fn selector(&self) -> String {
+        format!("metadata.name={}", self.name)
+    }
+
+    async fn list(&self) -> Result<Observation, LockError> {
+        let list = self.api.list(&ListParams::default().fields(&self.selector())).await.map_err(|e| self.error(e))?;
+        let version = parse_version(list.metadata.resource_version.as_deref())?;
+        let found = list.items.into_iter().next();
+        let mut newest = lock(&self.newest);
+        newest.version = newest.version.max(version);
+        match found {
+            Some(object) => newest.present(object),
+            None => Ok(newest.absent(version)),
+        }
+    }
+
+    async fn write(&self, put: Put) -> Result<Observation, LockError> {
+        let Some(object) = self.object(&put) else { return Err(LockError::Conflict) };
+        match self.api.replace(&self.name, &PostParams::default(), &object).await {
+            Ok(written) => lock(&self.newest).present(written),
+            Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
+            // A write without a version on a Lease that is there.
+            Err(kube::Error::Api(status)) if status.code == 422 && put.base.is_none() => Err(LockError::Conflict),
+            Err(error) => Err(self.error(error)),
+        }
+    }
+
+    /// The object to write: the one that was read, with only the election's fields changed. `None` if that one is not known
+    /// any more.
+    fn object(&self, put: &Put) -> Option<DynamicObject> {
+        let Some((version, uid)) = &put.base else {
+            let mut object = DynamicObject::new(&self.name, &self.resource).within(&self.namespace);
+            object.data = json!({ "spec": Value::Object(fields(&put.spec)) });
+            return Some(object);
+        };
+        let mut object = lock(&self.newest).object.clone()?;
+        let same = object.metadata.resource_version.as_deref() == Some(version.to_string().as_str());
+        if !same || object.metadata.uid.as_deref() != Some(uid) {
+            return None;
+        }
+        object.metadata.managed_fields = None;
+        let data = object.data.as_object_mut()?;
+        let spec = data.entry("spec").or_insert_with(|| json!({}));
+        spec.as_object_mut()?.extend(fields(&put.spec));
+        Some(object)
+    }
+
+    async fn open(&self) -> Result<LockWatch, LockError> {
+        let version = lock(&self.newest).version;
+        if version == 0 {
+            return Err(LockError::Expired);
+        }
+        let params = WatchParams::default().fields(&self.selector()).timeout(WATCH_SECONDS);
+        let events = self.api.watch(&params, &version.to_string()).await.map_err(|e| self.error(e))?;
+        let newest = self.newest.clone();
+        let name = self.name.clone();
+        let namespace = self.namespace.clone();
+        let told = events.filter_map(move |event| {
+            let told = match event {
+                Ok(event) => take_in(&mut lock(&newest), event),
+                Err(error) => Some(Err(classify(&name, &namespace, error))),
+            };
+            if matches!(told, Some(Err(LockError::Expired))) {
+                lock(&newest).version = 0;
+            }
+            std::future::ready(told)
+        });
+        Ok(told.boxed())
+    }
+
+    fn error(&self, error: kube::Error) -> LockError {
+        let error = classify(&self.name, &self.namespace, error);
+        if matches!(error, LockError::Expired) {
+            lock(&self.newest).version = 0;
+        }
+        error
+    }
+}
+
+impl Lock for LeaseLock {
+    fn read(&self) -> BoxFuture<'_, Result<Observation, LockError>> {
+        Box::pin(self.list())
+    }
+
+    fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>> {
+        Box::pin(self.write(put))
+    }
+
+    fn watch(&self) -> BoxFuture<'_, Result<LockWatch, LockError>> {
+        Box::pin(self.open())
+    }
+
+    fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: Some(self.resource.api_version.clone()),
+            kind: Some(self.resource.kind.clone()),
+            name: Some(self.name.clone()),
+            namespace: Some(self.namespace.clone()),
+            uid: lock(&self.newest).object.as_ref().and_then(|object| object.metadata.uid.clone()),
+            ..ObjectReference::default()
+        }
+    }
+}
+
+// === impl Newest ===
+
+impl Newest {
+    fn present(&mut self, object: DynamicObject) -> Result<Observation, LockError> {
+        let record = read(&object)?;
+        if record.version >= self.object_version() {
+            self.version = self.version.max(record.version);
+            self.object = Some(object);
+        }
+        Ok(Observation::Present(record))
+    }
+
+    fn absent(&mut self, version: u64) -> Observation {
+        if version >= self.object_version() {
+            self.version = self.version.max(version);
+            self.object = None;
+        }
+        Observation::Absent { version }
+    }
+
+    fn object_version(&self) -> u64 {
+        let version = self.object.as_ref().and_then(|object| object.metadata.resource_version.as_deref());
+        version.and_then(|version| version.parse().ok()).unwrap_or_default()
+    }
+}
+
+fn take_in(newest: &mut Newest, event: WatchEvent<DynamicObject>) -> Option<Result<Observation, LockError>> {
+    match event {
+        WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(newest.present(object)),
+        WatchEvent::Deleted(object) => {
+            let version = parse_version(object.metadata.resource_version.as_deref());
+            Some(version.map(|version| newest.absent(version)))
+        }
+        WatchEvent::Bookmark(bookmark) => {
+            newest.version = newest.version.max(bookmark.metadata.resource_version.parse().unwrap_or_default());
+            None
+        }
+        WatchEvent::Error(status) if status.code == 410 => Some(Err(LockError::Expired)),
+        WatchEvent::Error(status) => Some(Err(LockError::Api(Box::new(kube::Error::Api(status))))),
+    }
+}
+
+// === the record ===
+
+fn read(object: &DynamicObject) -> Result<Record, LockError> {
+    let version = parse_version(object.metadata.resource_version.as_deref())?;
+    let uid = object.metadata.uid.clone().ok_or_else(|| LockError::Unreadable("it has no uid".to_owned()))?;
+    let empty = Map::new();
+    let spec = object.data.get("spec").and_then(Value::as_object).unwrap_or(&empty);
+    let text = |key: &str| spec.get(key).and_then(Value::as_str);
+    let number = |key: &str| spec.get(key).and_then(Value::as_i64).and_then(|number| i32::try_from(number).ok());
+    let time = |key: &str| {
+        let time: Option<Timestamp> = text(key).and_then(|text| text.parse().ok());
+        time.map(|time| Stamp::from_micros(time.as_microsecond()))
+    };
+    let foreign: Map<String, Value> =
+        spec.iter().filter(|(key, _)| !OURS.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let spec = Spec {
+        holder: text("holderIdentity").map(str::to_owned),
+        duration: number("leaseDurationSeconds"),
+        acquired: time("acquireTime"),
+        renewed: time("renewTime"),
+        transitions: number("leaseTransitions"),
+        foreign: if foreign.is_empty() { String::new() } else { Value::Object(foreign).to_string() },
+    };
+    Ok(Record { version, uid, spec })
+}
+
+fn fields(spec: &Spec) -> Map<String, Value> {
+    let Spec { holder, duration, acquired, renewed, transitions, foreign: _ } = spec;
+    let values =
+        [json!(holder), json!(duration), json!(acquired.map(time)), json!(renewed.map(time)), json!(transitions)];
+    OURS.iter().map(|key| (*key).to_owned()).zip(values).collect()
+}
+
+/// RFC 3339 with exactly six digits: the API server takes nothing else for a MicroTime.
+fn time(stamp: Stamp) -> String {
+    let time = Timestamp::from_microsecond(stamp.as_micros()).unwrap_or_default();
+    format!("{time:.6}")
+}
+
+fn parse_version(version: Option<&str>) -> Result<u64, LockError> {
+    let parsed = version.and_then(|version| version.parse().ok());
+    parsed.ok_or_else(|| LockError::Unreadable(format!("resourceVersion {version:?} is not a number")))
+}
+
+fn classify(name: &str, namespace: &str, error: kube::Error) -> LockError {
+    match error {
+        kube::Error::Api(status) if status.code == 410 => LockError::Expired,
+        kube::Error::Api(status) if status.code == 403 => LockError::Forbidden {
+            message: status.message,
+            rule: format!(
+                "apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: [{name}], \
+                 verbs: [get, list, watch, create, update], in a Role of namespace {namespace}"
+            ),
+        },
+        error => LockError::Api(Box::new(error)),
+    }
+}
+
+fn lock(newest: &Mutex<Newest>) -> MutexGuard<'_, Newest> {
+    newest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease() -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": { "name": "lock", "namespace": "default", "uid": "u", "resourceVersion": "7", "labels": { "a": "b" } },
+            "spec": {
+                "holderIdentity": "me", "leaseDurationSeconds": 15, "leaseTransitions": 2,
+                "acquireTime": "2026-01-02T03:04:05.000006Z", "renewTime": "2026-01-02T03:04:05.600000Z",
+                "strategy": "OldestEmulationVersion",
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_record_is_read_and_written_without_loss() {
+        let record = read(&lease()).unwrap();
+        assert_eq!((record.version, record.uid.as_str()), (7, "u"));
+        let written = Value::Object(fields(&record.spec));
+        let mut expected = lease().data["spec"].clone();
+        expected.as_object_mut().unwrap().remove("strategy");
+        assert_eq!(written, expected);
+        assert!(record.spec.foreign.contains("OldestEmulationVersion"));
+    }
+
+    #[test]
+    fn times_have_exactly_six_digits() {
+        assert_eq!(time(Stamp::from_micros(1_000_000)), "1970-01-01T00:00:01.000000Z");
+        assert_eq!(time(Stamp::from_micros(1_234_567_890_123_456)), "2009-02-13T23:31:30.123456Z");
+    }
+
+    #[test]
+    fn a_bare_lease_is_read_as_held_by_nobody() {
+        let mut bare = lease();
+        bare.data = json!({});
+        assert_eq!(read(&bare).unwrap().spec, Spec::default());
+    }
+
+    #[test]
+    fn an_older_event_does_not_replace_the_newest_object() {
+        let mut newest = Newest::default();
+        newest.present(lease()).unwrap();
+        let mut old = lease();
+        old.metadata.resource_version = Some("5".to_owned());
+        newest.present(old).unwrap();
+        newest.absent(6);
+        assert_eq!(newest.object_version(), 7);
+    }
+}

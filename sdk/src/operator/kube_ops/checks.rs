@@ -1,0 +1,115 @@
+//! What must hold between and within the values of the section, checked as far as they could be read.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Draft;
+use super::names::{not_a_label, not_a_subdomain};
+use super::reader::Reader;
+use super::types::Setting;
+
+/// Tries are up to this much, in tenths, of the retry period apart (client-go's `JitterFactor`).
+const JITTER_TENTHS: u32 = 12;
+/// Less between renew deadline and lease is soon eaten up by clocks that run at different speeds and by slow requests.
+const ENOUGH_MARGIN: Duration = Duration::from_secs(2);
+/// A Lease holds its duration as an `i32` of seconds.
+const LONGEST_LEASE: Duration = Duration::from_secs(i32::MAX as u64);
+
+pub(super) fn check(draft: &Draft, reader: &mut Reader<'_>) {
+    check_names(draft, reader);
+    check_lease(draft, reader);
+    check_backoff(draft, reader);
+    check_addresses(draft, reader);
+}
+
+fn check_names(draft: &Draft, reader: &mut Reader<'_>) {
+    if let Some(expected) = draft.name.as_deref().and_then(not_a_subdomain) {
+        let empty = draft.name.as_deref() == Some("");
+        let hint = if empty { "must not be empty; set it, or POD_NAME by the Downward API; " } else { "" };
+        reader.problem("Name", format!("{hint}{expected}"));
+    }
+    if let Some(expected) = draft.leader_election_id.as_deref().and_then(not_a_subdomain) {
+        reader.problem("LeaderElectionId", expected);
+    }
+    if let Some(expected) = draft.leader_election_namespace.as_deref().and_then(not_a_label) {
+        reader.problem("LeaderElectionNamespace", expected);
+    }
+    let mut seen = BTreeSet::new();
+    for namespace in draft.namespaces.iter().flatten() {
+        if let Some(expected) = not_a_label(namespace) {
+            reader.problem("Namespaces", format!("{namespace:?} names no namespace; {expected}"));
+        } else if !seen.insert(namespace) {
+            reader.problem("Namespaces", format!("{namespace:?} is there twice; expected each namespace once"));
+        }
+    }
+}
+
+/// client-go's order of the three durations, and what a Lease can hold.
+fn check_lease(draft: &Draft, reader: &mut Reader<'_>) {
+    let (lease, renew, retry) = (
+        draft.leader_election_lease_duration,
+        draft.leader_election_renew_deadline,
+        draft.leader_election_retry_period,
+    );
+    if let Some(lease) = lease
+        && (lease.subsec_nanos() > 0 || lease.is_zero() || lease > LONGEST_LEASE)
+    {
+        reader.problem(
+            "LeaderElectionLeaseDuration",
+            "expected whole seconds, at least 1: that is what a Lease can hold",
+        );
+    }
+    if retry.is_some_and(|retry| retry.is_zero()) {
+        reader.problem("LeaderElectionRetryPeriod", "expected more than 0");
+    }
+    if let (Some(lease), Some(renew)) = (lease, renew) {
+        if lease <= renew {
+            let renew = renew.show();
+            let expected = format!("expected more than LeaderElectionRenewDeadline ({renew})");
+            reader.problem("LeaderElectionLeaseDuration", expected);
+        } else if lease - renew < ENOUGH_MARGIN {
+            let margin = (lease - renew).show();
+            let message = format!(
+                "is only {margin} below LeaderElectionLeaseDuration; with less than 00:00:02 a slow request may end a term"
+            );
+            reader.warn("LeaderElectionRenewDeadline", message);
+        }
+    }
+    if let (Some(renew), Some(retry)) = (renew, retry)
+        && renew <= retry.saturating_mul(JITTER_TENTHS) / 10
+    {
+        let retry = retry.show();
+        let expected = format!("expected more than 1.2 times LeaderElectionRetryPeriod ({retry})");
+        reader.problem("LeaderElectionRenewDeadline", expected);
+    }
+}
+
+fn check_backoff(draft: &Draft, reader: &mut Reader<'_>) {
+    let (base, max) = (draft.error_backoff_base, draft.error_backoff_max);
+    if base.is_some_and(|base| base.is_zero()) {
+        reader.problem("ErrorBackoffBase", "expected more than 0: without a pause a failing object takes all CPUs");
+    }
+    if let (Some(base), Some(max)) = (base, max)
+        && base > max
+    {
+        let base = base.show();
+        reader.problem("ErrorBackoffMax", format!("expected at least ErrorBackoffBase ({base})"));
+    }
+}
+
+fn check_addresses(draft: &Draft, reader: &mut Reader<'_>) {
+    if let (Some(Some(health)), Some(Some(metrics))) = (draft.health_address, draft.metrics_address)
+        && collide(health, metrics)
+    {
+        let expected = format!("expected another address than HealthAddress ({health})");
+        reader.problem("MetricsAddress", expected);
+    }
+}
+
+/// Whether both cannot be bound: an unspecified address takes the port on all others.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let same_ip = everywhere || one.ip().to_canonical() == other.ip().to_canonical();
+    one.port() != 0 && one.port() == other.port() && same_ip
+}

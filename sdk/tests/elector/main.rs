@@ -1,0 +1,214 @@
+//! Electors against one lock, with faults, in paused time.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests are sentences"
+)]
+
+mod store;
+
+use std::time::Duration;
+
+use kubeops::leadership::clock::Clock;
+use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term};
+use kubeops::metrics::Metrics;
+use store::{Faults, Store, Way};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const LEASE: Duration = Duration::from_secs(15);
+
+struct Replica {
+    leadership: Leadership,
+    way: Way,
+    stop: CancellationToken,
+    run: JoinHandle<Result<(), ElectorError>>,
+}
+
+fn replica(store: &Store, name: &str) -> Replica {
+    let way = store.way();
+    let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+        Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
+    });
+    let client = kube::Client::new(nowhere, "default");
+    let options = ElectionOptions::new(name);
+    let (elector, leadership) = Elector::new(way.clone(), options, Clock::tokio(), Metrics::default(), client);
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), HOUR));
+    Replica { leadership, way, stop, run }
+}
+
+impl Replica {
+    async fn leads(&mut self) -> Term {
+        self.leads_after(0).await
+    }
+
+    async fn leads_after(&mut self, term: u64) -> Term {
+        timeout(HOUR, self.leadership.next_term(term)).await.expect("does not lead").expect("its elector has ended")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_three_leads_and_a_clean_handover_waits_for_nothing() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    let term = first.leads().await;
+    let (mut second, third) = (replica(&store, "b"), replica(&store, "c"));
+    sleep(LEASE * 4).await;
+    assert!(term.is_valid(), "renewed all the time");
+    assert!(second.leadership.term().is_none() && third.leadership.term().is_none());
+
+    third.stop.cancel();
+    third.run.await.unwrap().unwrap();
+    let stopped = Instant::now();
+    first.stop.cancel();
+    second.leads().await;
+    assert!(stopped.elapsed() < Duration::from_millis(50), "{:?}", stopped.elapsed());
+    first.run.await.unwrap().unwrap();
+    assert!(!term.is_valid());
+    assert_eq!(store.holders(), ["a", "", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crashed_leader_is_followed_when_its_lease_has_run_out_and_not_before() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    first.leads().await;
+    let mut second = replica(&store, "b");
+    sleep(LEASE).await;
+    first.run.abort();
+    let crashed = Instant::now();
+    second.leads().await;
+    let after = crashed.elapsed();
+    assert!(after <= LEASE + Duration::from_millis(200), "{after:?}");
+    assert!(after >= LEASE - Duration::from_secs(4), "{after:?}: its last renewal may have been that long ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_cut_off_ends_its_term_before_another_begins_and_stands_again() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    let term = first.leads().await;
+    let mut second = replica(&store, "b");
+    sleep(LEASE).await;
+    first.way.set(Faults { cut: true, ..Faults::default() });
+    second.leads().await;
+    assert!(!term.is_valid());
+    first.way.set(Faults::default());
+    sleep(LEASE * 2).await;
+    assert!(first.leadership.term().is_none(), "the other one is respected");
+    second.stop.cancel();
+    assert_eq!(first.leads_after(term.id()).await.id(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_are_settled_by_reads_and_the_term_goes_on() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    only.way.set(Faults { answers_lost: true, ..Faults::default() });
+    sleep(LEASE * 10).await;
+    assert!(term.is_valid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    let term = first.leads().await;
+    let work = term.begin_work().unwrap();
+    let mut second = replica(&store, "b");
+    first.stop.cancel();
+    term.draining().await;
+    assert!(term.begin_work().is_none(), "no new work");
+    sleep(LEASE * 3).await;
+    assert!(term.is_valid() && second.leadership.term().is_none(), "drains, and is still renewed");
+    drop(work);
+    second.leads().await;
+    first.run.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_holder_ends_the_term_at_once_and_is_followed_when_it_has_run_out() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    store.write_as_foreigner(|spec| spec.holder = Some("kubectl".to_owned()));
+    let written = Instant::now();
+    term.ended().await;
+    assert!(written.elapsed() < Duration::from_millis(20), "{:?}", written.elapsed());
+    only.leads_after(1).await;
+    assert!(written.elapsed() >= LEASE);
+    assert_eq!(store.holders(), ["a", "kubectl", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_lock_ends_the_term_and_the_same_process_leads_again_at_once() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    store.delete();
+    let deleted = Instant::now();
+    only.leads_after(term.id()).await;
+    assert!(!term.is_valid());
+    assert!(deleted.elapsed() < Duration::from_millis(50), "{:?}", deleted.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_term_waits_for_the_work_of_the_old_one() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    let work = term.begin_work().unwrap();
+    store.delete();
+    term.ended().await;
+    sleep(Duration::from_secs(10)).await;
+    assert!(only.leadership.term().is_none());
+    drop(work);
+    only.leads_after(term.id()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_never_ends_ends_the_elector_with_an_error_that_names_its_term() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    let _work = term.begin_work().unwrap();
+    store.delete();
+    let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
+    assert!(error.to_string().contains("work of term 1"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_elector_ends_its_term() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    only.run.abort();
+    timeout(Duration::from_secs(1), term.ended()).await.unwrap();
+    assert_eq!(store.holder().as_deref(), Some("a"), "and leaves the lock to expire");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_was_cut_off_without_knowing_finds_back_to_its_watch() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    first.leads().await;
+    let mut second = replica(&store, "b");
+    sleep(LEASE).await;
+    second.way.set(Faults { cut: true, ..Faults::default() });
+    sleep(LEASE * 4).await;
+    second.way.set(Faults::default());
+    sleep(LEASE * 2).await;
+    assert!(second.leadership.term().is_none(), "the holder was there all the time");
+    let stopped = Instant::now();
+    first.stop.cancel();
+    second.leads().await;
+    assert!(stopped.elapsed() < Duration::from_millis(50), "{:?}", stopped.elapsed());
+}
