@@ -1,1 +1,54 @@
-fn main() {}
+//! The project's own chores: `cargo xtask <chore>`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
+
+mod control_plane;
+mod error;
+mod layers;
+mod test;
+mod versions;
+mod workspace;
+
+use std::env;
+use std::process::ExitCode;
+
+use error::Error;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test [cargo's options] [-- filter …]
+                  run every test, also those that need a control plane; ends with `N passed, N failed`
+  control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
+  layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
+  versions        check that the sdk compiles with the oldest and the newest Kubernetes version
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.report();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), Error> {
+    let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
+    match (chore.as_str(), rest) {
+        ("test", rest) => test::run(rest),
+        ("control-plane", []) => {
+            println!("{}", control_plane::provide()?.display());
+            Ok(())
+        }
+        ("layers", []) => layers::run(),
+        ("versions", []) => versions::run(),
+        ("help" | "--help" | "-h", _) => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Error::Usage(USAGE)),
+    }
+}

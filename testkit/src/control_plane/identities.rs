@@ -1,0 +1,178 @@
+//! Who may ask the API server: a certificate authority, and a client certificate for each user.
+//!
+//! Certificates and not tokens, because the server reads its tokens once, at its start, while any certificate that its
+//! authority signed is good at once. The common name is the user, the organization the group.
+
+use std::{
+    collections::HashMap,
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use kube::config::AuthInfo;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+use serde_json::json;
+
+use crate::Error;
+
+/// The group that RBAC lets do everything.
+const ADMINS: &str = "system:masters";
+
+pub(super) struct Identities {
+    folder: PathBuf,
+    authority: CertifiedIssuer<'static, KeyPair>,
+    users: Mutex<HashMap<String, Identity>>,
+}
+
+/// Files that say who one is.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    /// What the paths of this user's files begin with.
+    stem: PathBuf,
+    admin: bool,
+}
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identities").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Identities {
+    /// Makes the authority, the server's certificate, and the key that signs ServiceAccount tokens, as files in `folder`.
+    pub(super) fn create(folder: PathBuf) -> Result<Self, Error> {
+        fs::create_dir_all(&folder).map_err(Error::io(format!("create {}", folder.display())))?;
+        let mut params = named("kubeops-testkit", None);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let identities = Self { folder, authority, users: Mutex::default() };
+        write(&identities.authority_file(), &identities.authority.pem())?;
+        let service_accounts = KeyPair::generate()?;
+        write(&identities.service_account_key_file(), &service_accounts.serialize_pem())?;
+        write(&identities.service_account_public_key_file(), &service_accounts.public_key_pem())?;
+
+        let mut params = named("kube-apiserver", None);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.subject_alt_names =
+            vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)), SanType::DnsName("localhost".try_into()?)];
+        identities.sign(&params, &identities.server_certificate_file(), &identities.server_key_file())?;
+        Ok(identities)
+    }
+
+    /// The identity of `user`: an admin, unless [`limit`](Self::limit) came first.
+    pub(super) fn of(&self, user: &str) -> Result<Identity, Error> {
+        self.get_or_sign(user, true)
+    }
+
+    /// From now on `user` is in no group. Not if it is known as an admin already: its certificate cannot be taken back.
+    pub(super) fn limit(&self, user: &str) -> Result<(), Error> {
+        match self.get_or_sign(user, false)?.admin {
+            false => Ok(()),
+            true => Err(Error::AlreadyAdmin { user: user.to_owned() }),
+        }
+    }
+
+    pub(super) fn authority_der(&self) -> Vec<u8> {
+        self.authority.der().to_vec()
+    }
+
+    pub(super) fn authority_file(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+
+    pub(super) fn server_certificate_file(&self) -> PathBuf {
+        self.folder.join("server.crt")
+    }
+
+    pub(super) fn server_key_file(&self) -> PathBuf {
+        self.folder.join("server.key")
+    }
+
+    pub(super) fn service_account_key_file(&self) -> PathBuf {
+        self.folder.join("service-accounts.key")
+    }
+
+    pub(super) fn service_account_public_key_file(&self) -> PathBuf {
+        self.folder.join("service-accounts.pub")
+    }
+
+    fn get_or_sign(&self, user: &str, admin: bool) -> Result<Identity, Error> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = users.get(user) {
+            return Ok(identity.clone());
+        }
+        let readable: String = user.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        // The number tells users apart whose names differ only in other characters.
+        let identity = Identity { stem: self.folder.join(format!("user-{}-{readable}", users.len())), admin };
+        let mut params = named(user, admin.then_some(ADMINS));
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&params, &identity.file("crt"), &identity.file("key"))?;
+        users.insert(user.to_owned(), identity.clone());
+        Ok(identity)
+    }
+
+    fn sign(&self, params: &CertificateParams, certificate_file: &Path, key_file: &Path) -> Result<(), Error> {
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.authority)?;
+        write(certificate_file, &certificate.pem())?;
+        write(key_file, &key.serialize_pem())
+    }
+}
+
+impl Identity {
+    pub(super) fn auth_info(&self) -> AuthInfo {
+        AuthInfo {
+            client_certificate: Some(self.file("crt").display().to_string()),
+            client_key: Some(self.file("key").display().to_string()),
+            ..AuthInfo::default()
+        }
+    }
+
+    /// Writes the file by which other programs ask as this user, at `url`; one file for each `port`.
+    pub(super) fn write_kubeconfig(&self, authority: &Path, url: &str, port: u16) -> Result<PathBuf, Error> {
+        let auth = self.auth_info();
+        let name = "kubeops-testkit";
+        let cluster = json!({ "server": url, "certificate-authority": authority });
+        let user = json!({ "client-certificate": auth.client_certificate, "client-key": auth.client_key });
+        // JSON is YAML.
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": name, "cluster": cluster }],
+            "users": [{ "name": name, "user": user }],
+            "contexts": [{ "name": name, "context": { "cluster": name, "user": name } }],
+            "current-context": name,
+        });
+        let path = self.file(&format!("{port}.kubeconfig"));
+        write(&path, &format!("{config:#}"))?;
+        Ok(path)
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        let mut name = self.stem.clone().into_os_string();
+        name.push(".");
+        name.push(extension);
+        name.into()
+    }
+}
+
+fn named(name: &str, group: Option<&str>) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    if let Some(group) = group {
+        params.distinguished_name.push(DnType::OrganizationName, group);
+    }
+    params
+}
+
+/// The directory is the user's alone, so these files are too.
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(Error::io(format!("write {}", path.display())))
+}

@@ -1,0 +1,92 @@
+//! Which room may know which: the architecture, as a table.
+
+/// What one room may know.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// A top-level module of `sdk/src`; a file of a divided room as `leadership::term`.
+    pub(crate) room: &'static str,
+    /// Rooms that it may import from; `leadership::*` means any file of that room, `*` any room.
+    pub(crate) may_know: &'static [&'static str],
+    /// Crates that it must not name.
+    pub(crate) never: &'static [&'static str],
+}
+
+/// Rooms whose files are looked at one by one.
+pub(crate) const DIVIDED: &[&str] = &["leadership", "workqueue"];
+
+const KUBERNETES: &[&str] = &["kube", "k8s_openapi"];
+/// Decisions only: what they decide is tested without a runtime, and without waiting.
+const PURE: &[&str] = &["kube", "k8s_openapi", "tokio", "tokio_util", "futures"];
+const NOTHING: &[&str] = &[];
+
+/// From the rooms that know nobody up to the one that knows all. `chain`, an error's causes in one line, is no room but a word that all may use.
+#[rustfmt::skip]
+pub(crate) const RULES: &[Rule] = &[
+    Rule { room: "chain", may_know: &[], never: KUBERNETES },
+    Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "metrics", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
+
+    Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
+    Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
+    // Time comes in as moments, and an end is told by a term's reason: values both.
+    Rule { room: "leadership::election", may_know: &["leadership::clock", "leadership::term"], never: PURE },
+    Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
+    Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
+    Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
+    Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
+    Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
+    Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
+
+    // Of leadership, only what a term is, and the clock that it is measured by.
+    Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
+    Rule { room: "workqueue::backoff", may_know: &["leadership::clock"], never: PURE },
+    Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
+    Rule { room: "workqueue::handle", may_know: &["leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::queue", "workqueue::work"], never: KUBERNETES },
+    Rule { room: "workqueue::reconcile", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
+    Rule { room: "workqueue::worker", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
+    Rule { room: "workqueue", may_know: &["workqueue::*"], never: KUBERNETES },
+
+    Rule { room: "cache", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::work"], never: NOTHING },
+    Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
+    Rule { room: "controller", may_know: &["cache", "chain", "events", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
+
+    // What the command line says, and what its commands do to plain inputs; the operator calls it.
+    Rule { room: "cli", may_know: &["chain", "settings"], never: NOTHING },
+    Rule { room: "operator", may_know: &["*"], never: NOTHING },
+];
+
+impl Rule {
+    pub(crate) fn of(room: &str) -> Option<&'static Self> {
+        RULES.iter().find(|rule| rule.room == room)
+    }
+
+    pub(crate) fn allows(&self, room: &str) -> bool {
+        self.may_know.iter().any(|known| match known.strip_suffix('*') {
+            Some(start) => room.starts_with(start),
+            None => *known == room,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_allows_the_files_of_that_room_only() {
+        let rule = Rule { room: "x", may_know: &["workqueue::*", "cache"], never: NOTHING };
+        assert!(rule.allows("workqueue::work") && rule.allows("cache"));
+        assert!(!rule.allows("workqueue") && !rule.allows("caches") && !rule.allows("leadership::term"));
+    }
+
+    #[test]
+    fn each_room_has_one_row() {
+        for rule in RULES {
+            assert_eq!(RULES.iter().filter(|other| other.room == rule.room).count(), 1, "{}", rule.room);
+        }
+    }
+}

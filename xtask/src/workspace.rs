@@ -1,0 +1,58 @@
+//! Where things are, and how other programs are started.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Error;
+
+/// The folder of the workspace's Cargo.toml.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// Where this project keeps what takes long to make, for each user.
+pub(crate) fn cache() -> Result<PathBuf, Error> {
+    // Only an absolute path counts: https://specifications.freedesktop.org/basedir-spec/latest/
+    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = given.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".cache")));
+    Ok(cache.ok_or(Error::NoCache)?.join("kubeops"))
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |given| root().join(given))
+}
+
+/// A cargo in the workspace, as if started by hand.
+///
+/// Not told what the `cargo run` around this program told it about itself: build scripts that look at such variables (ring's does) would run
+/// again at each change between `cargo` and `cargo xtask`, and half of the dependencies with them.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let told = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_BIN_")
+        });
+        if told {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+    let line = line(command);
+    let status = command.status().map_err(Error::io(format!("start `{line}`")))?;
+    if status.success() { Ok(()) } else { Err(Error::Command { command: line, status }) }
+}
+
+/// The command as one would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
