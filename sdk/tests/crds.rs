@@ -11,7 +11,8 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::client::Body;
-use kubeops::cli::{Confirmation, Environment, Format, Program, connect, generate_crds, install, uninstall, version};
+use kubeops::cli::{Confirmation, Format, Program, generate_crds, install, uninstall, version};
+use kubeops::operator::connect::{Environment, connect};
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -268,6 +269,16 @@ async fn install_gives_up_when_a_crd_does_not_become_established() {
     let expected = format!("{BOOKS} is applied, but not established after 30s: the server does not say why");
     assert_eq!((result, &*out), (Err(expected), ""));
     assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&zero.elapsed()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn install_does_not_apply_what_is_about_to_go() {
+    let mut going = stored(&books(), "6");
+    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let fake = Fake::with(Cluster { crds: vec![going], patience: 1, ..Cluster::default() });
+    let error = installed(&fake, &[books()]).await.0.unwrap_err();
+    assert!(error.starts_with(&format!("{BOOKS} is still being deleted")), "{error}");
+    assert_eq!(fake.writes(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! Layers of settings, as a program sees them. Nothing here touches the real environment.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its helpers too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

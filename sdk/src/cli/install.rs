@@ -27,6 +27,12 @@ pub enum InstallError {
     /// The server could not be asked, or refused.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// An earlier uninstall has not come to its end: what would be applied now goes with it.
+    #[error(
+        "{0} is still being deleted, because objects of it have finalizers: start the controllers that remove these, and \
+         install again when it is gone"
+    )]
+    BeingDeleted(String),
     /// The server took the definition but does not serve it.
     #[error("{name} is applied, but not established after {timeout:?}: {reason}")]
     NotEstablished {
@@ -61,6 +67,9 @@ pub async fn install(
     let parameters = PatchParams::apply(field_manager).force();
     for (name, crd) in by_name(crds)? {
         let before = ask("read", name, api.get_opt(name)).await?;
+        if before.as_ref().is_some_and(|before| before.metadata.deletion_timestamp.is_some()) {
+            return Err(InstallError::BeingDeleted(name.to_owned()));
+        }
         let after = ask("apply", name, api.patch(name, &parameters, &Patch::Apply(crd))).await?;
         let version = |crd: &CustomResourceDefinition| crd.metadata.resource_version.clone();
         let effect = match before {

@@ -5,18 +5,15 @@
 
 mod arguments;
 mod cluster;
-mod connect;
+mod dispatch;
 mod generate;
 mod install;
-mod settings;
 mod uninstall;
 mod version;
 
 pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
 pub use cluster::RequestError;
-pub use connect::{ConnectError, Connection, Environment, Source, connect};
 pub use generate::{Format, GenerateError, generate_crds};
 pub use install::{InstallError, install};
-pub use settings::{SettingRow, print_settings};
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
 pub use version::{VersionError, version};

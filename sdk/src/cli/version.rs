@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use kube::Client;
 
+use super::Program;
 use super::cluster::{RequestError, ask_within};
-use super::{ConnectError, Connection, Program};
+use crate::operator::connect::{ConnectError, Connection};
 
 /// Nobody waits longer for a version.
 const TIMEOUT: Duration = Duration::from_secs(5);

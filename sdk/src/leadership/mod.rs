@@ -5,6 +5,7 @@
 //! - [`Leadership`] and [`Term`] are all that the rest of a program may know.
 //! - [`fence()`] makes a client that writes only while a term is valid.
 
+mod alone;
 mod announce;
 pub mod clock;
 pub mod election;
@@ -15,6 +16,7 @@ mod pulse;
 mod term;
 mod watcher;
 
+pub use alone::Alone;
 pub use election::{ElectionOptions, EndReason};
 pub use elector::{Elector, ElectorError};
 pub use fence::{Fenced, fence, is_fenced};

@@ -1,5 +1,7 @@
 //! OpenMetrics, and what older scrapers read.
 
+use std::collections::HashSet;
+
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
@@ -11,28 +13,31 @@ pub(super) fn open_metrics(registry: &Registry) -> String {
     text
 }
 
-/// The same in the Prometheus text format 0.0.4: there a counter's `# TYPE` line names the sample (`…_total`), and there
-/// are neither units nor an end mark.
+/// The same in the Prometheus text format 0.0.4: there a counter is described by the name of its sample (`…_total`), and
+/// there are neither units nor an end mark.
 pub(super) fn classic(open_metrics: &str) -> String {
-    let mut text = String::with_capacity(open_metrics.len() + 1024);
-    let mut lines = open_metrics.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line == "# EOF" || line.starts_with("# UNIT ") {
-            continue;
-        }
-        // HELP comes right before TYPE, which alone tells that it is a counter.
-        let type_line = if line.starts_with("# HELP ") { lines.peek().copied() } else { Some(line) };
-        match type_line.and_then(counter_name).and_then(|name| line.split_once(name)) {
-            Some((before, after)) if line.starts_with('#') => {
-                let name = type_line.and_then(counter_name).unwrap_or_default();
-                text.extend([before, name, "_total", after, "\n"]);
+    let counters: HashSet<&str> = open_metrics.lines().filter_map(counter).collect();
+    let mut text = String::with_capacity(open_metrics.len() + counters.len() * 12);
+    for line in open_metrics.lines() {
+        match described(line) {
+            Some((_, _, "UNIT")) => {}
+            Some((name, rest, keyword)) if counters.contains(name) => {
+                text.extend(["# ", keyword, " ", name, "_total ", rest, "\n"]);
             }
-            _ => text.extend([line, "\n"]),
+            None if line == "# EOF" => {}
+            Some(_) | None => text.extend([line, "\n"]),
         }
     }
     text
 }
 
-fn counter_name(line: &str) -> Option<&str> {
+/// Name, rest and keyword of a line that describes a metric.
+fn described(line: &str) -> Option<(&str, &str, &str)> {
+    let (keyword, described) = line.strip_prefix("# ")?.split_once(' ')?;
+    let (name, rest) = described.split_once(' ')?;
+    Some((name, rest, keyword))
+}
+
+fn counter(line: &str) -> Option<&str> {
     line.strip_prefix("# TYPE ")?.strip_suffix(" counter")
 }

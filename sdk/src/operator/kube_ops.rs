@@ -16,10 +16,12 @@ use std::time::Duration;
 
 use crate::settings::{Problems, Settings, Warning};
 
-pub use listing::{Row, listing, text_table};
 use names::{lock_name, lock_namespace, parallel, pod_uid, replica_name};
 use reader::Reader;
-use table::{Key, Preset, section_table};
+use table::{Preset, section_table};
+
+pub use listing::{Row, listing, text_table};
+pub use table::Key;
 pub use types::{LeaderElectionLock, ReadyWhen, ReconcileStrategy};
 
 /// The section's name.
@@ -40,7 +42,7 @@ pub struct Defaults {
 
 section_table! {
     /// Identity of this replica; must be unique. In a pod `POD_NAME` comes from `metadata.name` by the Downward API.
-    "Name" name: String = Preset::Made("`POD_NAME`, else made from the host's name", replica_name);
+    "Name" name: String = Preset::Required("`POD_NAME`, else made from the host's name", replica_name);
     /// The pod's uid: with it, a container restarted in the same pod has the same identity.
     "PodUid" pod_uid: Option<String> = Preset::Made("`POD_UID`", pod_uid);
     /// Namespaces whose objects are reconciled; none named: all.

@@ -1,4 +1,40 @@
 //! The operator and its builder: the only room that knows the others.
+//!
+//! [`operator!`](crate::operator!) makes an [`Operator`]; its builder takes the user's state, controllers, services and health
+//! checks. What a running operator consists of is put together in `composition.rs`.
 
+mod builder;
+mod checks;
+mod composition;
+pub mod connect;
 pub mod kube_ops;
+mod leading;
 pub mod logging;
+mod options;
+mod reach;
+mod run;
+
+pub use builder::Operator;
+pub use run::RunError;
+
+/// Makes an [`Operator`] of the name and version of the package that calls it.
+///
+/// ```no_run
+/// # use kubeops::operator;
+/// # async fn main_() -> std::process::ExitCode {
+/// operator!()
+///     // .add_controller::<GuestbookController>()
+///     .run()
+///     .await
+/// # }
+/// ```
+#[macro_export]
+macro_rules! operator {
+    () => {
+        $crate::operator::Operator::new(
+            ::core::env!("CARGO_PKG_NAME"),
+            ::core::env!("CARGO_PKG_VERSION"),
+            ::core::env!("CARGO_PKG_DESCRIPTION"),
+        )
+    };
+}

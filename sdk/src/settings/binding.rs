@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::deserializer::{Failure, NodeDeserializer, folded};
+use super::deserializer::NodeDeserializer;
+use super::failure::{Failure, folded};
 use super::node::Node;
 use super::problems::{Problem, Problems};
 

@@ -19,6 +19,7 @@
 mod binding;
 mod deserializer;
 mod duration;
+mod failure;
 mod file;
 mod loading;
 mod node;

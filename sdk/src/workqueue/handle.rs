@@ -1,58 +1,213 @@
 //! One queue, shared.
 
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Key, Priority, Trigger};
+use tokio::sync::Notify;
+
+use super::queue::{Ended, Queue, Taken};
+use super::{Backoff, Key, Priority, Trigger};
 use crate::leadership::clock::Clock;
 use crate::metrics::ControllerMetrics;
 
-/// The queue of one controller. Cheap to clone; clones are the same queue. Closed until [`WorkQueue::open`].
-#[derive(Clone, Debug)]
-pub struct WorkQueue {
+/// A period is stretched or shortened by up to a tenth, so that objects that were listed together spread out.
+const PERIOD_JITTER: f64 = 0.1;
+
+/// The queue of one controller. Cheap to clone; clones are the same queue. Closed until [`WorkQueue::open`]; made for one
+/// [`Worker`](super::Worker) at a time.
+#[derive(Clone)]
+pub struct WorkQueue(Arc<Shared>);
+
+struct Shared {
     clock: Clock,
     metrics: ControllerMetrics,
+    state: Mutex<State>,
+    /// Something may be due earlier than the worker knows.
+    sooner: Notify,
 }
+
+struct State {
+    open: bool,
+    queue: Queue,
+    random: fastrand::Rng,
+}
+
+/// When a key that succeeded comes again without a change.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Again {
+    /// Exactly then.
+    After(Duration),
+    /// About then: the resync period.
+    About(Duration),
+}
+
+// === impl WorkQueue ===
 
 impl WorkQueue {
     /// A closed, empty queue. `clock` is the one that every due time is measured by.
     #[must_use]
     pub fn new(clock: Clock, metrics: ControllerMetrics) -> Self {
-        Self { clock, metrics }
+        let state = State { open: false, queue: Queue::default(), random: fastrand::Rng::new() };
+        Self(Arc::new(Shared { clock, metrics, state: Mutex::new(state), sooner: Notify::new() }))
     }
 
     /// Lets keys in from now on.
-    pub fn open(&self) {}
+    pub fn open(&self) {
+        self.lock().open = true;
+    }
 
-    /// Empties the queue; keys that come while it is closed are dropped. Those being worked on stay out until they are done.
-    pub fn close(&self) {}
+    /// Empties the queue; keys that come while it is closed are dropped. Those being worked on stay out until they are done,
+    /// also if the queue is opened again meanwhile.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.open = false;
+        state.queue.clear();
+        self.measure(&mut state);
+    }
 
     /// Puts a key in, due now.
-    pub fn add(&self, _key: Key, _trigger: Trigger, _priority: Priority) {}
+    pub fn add(&self, key: Key, trigger: Trigger, priority: Priority) {
+        self.add_after(key, trigger, priority, Duration::ZERO);
+    }
 
     /// Puts a key in, due after `delay`.
-    pub fn add_after(&self, _key: Key, _trigger: Trigger, _priority: Priority, _delay: Duration) {}
+    pub fn add_after(&self, key: Key, trigger: Trigger, priority: Priority, delay: Duration) {
+        let mut state = self.lock();
+        self.put(&mut state, key, trigger, priority, delay);
+        self.measure(&mut state);
+    }
 
     /// How many keys are due and wait for a worker.
     #[must_use]
     pub fn depth(&self) -> usize {
-        0
+        self.lock().queue.depth(self.now())
     }
 
     /// The key that has been worked on for longest, and for how long.
     #[must_use]
     pub fn longest_running(&self) -> Option<(Key, Duration)> {
-        None
+        let state = self.lock();
+        state.queue.longest_running(self.now()).map(|(key, time)| (key.clone(), time))
     }
 
     /// The clock that due times are measured by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.0.clock
     }
 
     /// What this queue counts into.
     #[must_use]
     pub fn metrics(&self) -> &ControllerMetrics {
-        &self.metrics
+        &self.0.metrics
+    }
+
+    /// Whether a key could be handed out now.
+    pub(super) fn is_due(&self) -> bool {
+        self.lock().queue.next_due().is_some_and(|due| due <= self.now())
+    }
+
+    /// Resolves when a key can be handed out. Sleeps until the next one is due, and not at all if there is none: an idle
+    /// queue costs nothing. After a suspend the sleep is late by as long, because tokio's timers stood still.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(super) async fn due(&self) {
+        loop {
+            // Notify keeps a permit, so that nothing is missed between the look and the wait.
+            let next = self.lock().queue.next_due();
+            let now = self.now();
+            match next {
+                Some(due) if due <= now => return,
+                Some(due) => tokio::select! {
+                    () = self.0.sooner.notified() => {}
+                    () = tokio::time::sleep(due.since(now)) => {}
+                },
+                None => self.0.sooner.notified().await,
+            }
+        }
+    }
+
+    pub(super) fn take(&self) -> Option<Taken> {
+        let mut state = self.lock();
+        let taken = state.queue.take(self.now())?;
+        self.measure(&mut state);
+        self.metrics().waited(taken.waited);
+        Some(taken)
+    }
+
+    pub(super) fn succeeded(&self, taken: &Taken, again: Option<Again>) {
+        let mut state = self.lock();
+        if state.queue.finish(&taken.key, Ended::Succeeded).is_some() {
+            let key = taken.key.clone();
+            match again {
+                Some(Again::After(delay)) => self.put(&mut state, key, Trigger::Requeued, taken.priority, delay),
+                Some(Again::About(period)) => {
+                    let delay = period.mul_f64(1.0 + PERIOD_JITTER * state.random.f64().mul_add(2.0, -1.0));
+                    self.put(&mut state, key, Trigger::Resynced, Priority::Background, delay);
+                }
+                None => {}
+            }
+        }
+        self.finished(&mut state);
+    }
+
+    /// With a backoff the key comes again; returns when.
+    pub(super) fn failed(&self, taken: &Taken, backoff: Option<&Backoff>) -> Option<Duration> {
+        let mut state = self.lock();
+        let failures = state.queue.finish(&taken.key, Ended::Failed);
+        let delay = failures.zip(backoff).filter(|_| state.open).map(|(failures, backoff)| {
+            let delay = backoff.delay(failures, &mut state.random);
+            self.put(&mut state, taken.key.clone(), Trigger::Retried, taken.priority, delay);
+            self.metrics().retried();
+            delay
+        });
+        self.finished(&mut state);
+        delay
+    }
+
+    /// The work on the key was broken off.
+    pub(super) fn dropped(&self, taken: &Taken) {
+        let mut state = self.lock();
+        state.queue.finish(&taken.key, Ended::Dropped);
+        self.finished(&mut state);
+    }
+
+    fn put(&self, state: &mut State, key: Key, trigger: Trigger, priority: Priority, delay: Duration) {
+        if !state.open {
+            return;
+        }
+        let before = state.queue.next_due();
+        if state.queue.add(key, trigger, priority, self.now() + delay) {
+            self.metrics().added();
+        }
+        if state.queue.next_due() != before {
+            self.0.sooner.notify_one();
+        }
+    }
+
+    /// A key that came again while it was worked on may be due now.
+    fn finished(&self, state: &mut State) {
+        self.measure(state);
+        self.0.sooner.notify_one();
+    }
+
+    fn measure(&self, state: &mut State) {
+        self.metrics().depth(state.queue.depth(self.now()));
+    }
+
+    fn now(&self) -> crate::leadership::clock::Moment {
+        self.0.clock.now()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for WorkQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkQueue").field("controller", &self.metrics().name()).finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@
 mod backoff;
 mod handle;
 mod queue;
+mod reconcile;
 mod work;
 mod worker;
 

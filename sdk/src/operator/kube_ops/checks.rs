@@ -55,7 +55,10 @@ fn check_lease(draft: &Draft, reader: &mut Reader<'_>) {
     if let Some(lease) = lease
         && (lease.subsec_nanos() > 0 || lease.is_zero() || lease > LONGEST_LEASE)
     {
-        reader.problem("LeaderElectionLeaseDuration", "expected whole seconds, at least 1: that is what a Lease can hold");
+        reader.problem(
+            "LeaderElectionLeaseDuration",
+            "expected whole seconds, at least 1: that is what a Lease can hold",
+        );
     }
     if retry.is_some_and(|retry| retry.is_zero()) {
         reader.problem("LeaderElectionRetryPeriod", "expected more than 0");

@@ -52,16 +52,18 @@ fn others(settings: &Settings) -> Vec<Row> {
         .filter(|section| section.to_lowercase() != SECTION.to_lowercase())
         .flat_map(|section| settings.entries(&section));
     of_kube_ops
-        .map(|entry| (entry, " (unknown key)"))
+        .map(|entry| (entry, " (not a key of this version)"))
         .chain(of_others.map(|entry| (entry, "")))
         .map(|(entry, note)| Row { key: entry.key, value: entry.value, origin: format!("{}{note}", entry.origin) })
         .collect()
 }
 
-/// The rows as columns, one row a line.
+/// The rows as columns below a heading, one row a line.
 #[must_use]
 pub fn text_table(rows: &[Row]) -> String {
-    let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0);
+    let heading = Row { key: "KEY".to_owned(), value: "VALUE".to_owned(), origin: "FROM".to_owned() };
+    let all = || std::iter::once(&heading).chain(rows);
+    let widest = |column: fn(&Row) -> &str| all().map(|row| column(row).chars().count()).max().unwrap_or(0);
     let (keys, values) = (widest(|row| &row.key), widest(|row| &row.value));
-    rows.iter().map(|row| format!("{:keys$}  {:values$}  {}\n", row.key, row.value, row.origin)).collect()
+    all().map(|row| format!("{:keys$}  {:values$}  {}\n", row.key, row.value, row.origin)).collect()
 }

@@ -42,7 +42,12 @@ pub(super) fn cleaned(name: &str) -> String {
         .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' { c } else { '-' })
         .take(LONGEST_NAME)
         .collect();
-    dashed.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty()).collect::<Vec<_>>().join(".")
+    dashed
+        .split('.')
+        .map(|label| label.trim_matches('-'))
+        .filter(|label| !label.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// A random UUID (version 4). Its randomness is the operating system's, which std keys its hash maps with.

@@ -10,7 +10,7 @@ use super::{Defaults, SECTION};
 
 /// What defaults may be made of.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     pub(super) settings: &'a Settings,
     pub(super) defaults: &'a Defaults,
 }
@@ -60,11 +60,9 @@ impl<'a> Reader<'a> {
         let given = self.section.field(key);
         let blank = |node: &Node| matches!(&node.kind, Kind::Text(text) if text.trim().is_empty());
         match (given, preset) {
-            // An empty text means the default where that is made. Not for the replica's name: there it is a mistake in the
-            // manifest, and the host's name in its place might not be unique.
-            (Some(node), Preset::Made(_, make)) if blank(&node) && key != "Name" => make(&self.facts),
+            (Some(node), Preset::Made(_, make)) if blank(&node) => make(&self.facts),
             (Some(node), _) => node,
-            (None, Preset::Made(_, make)) => make(&self.facts),
+            (None, Preset::Made(_, make) | Preset::Required(_, make)) => make(&self.facts),
             (None, Preset::Text(text)) => Node::text(*text, Origin::default_value()),
             (None, Preset::Nothing) => Node::null(Origin::default_value()),
         }

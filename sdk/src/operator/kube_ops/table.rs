@@ -11,21 +11,34 @@ pub struct Key {
     pub name: &'static str,
     /// Its type in words.
     pub kind: &'static str,
-    /// Its value when nobody sets it.
-    pub default: Preset,
     /// What it means.
     pub doc: &'static str,
+    pub(super) preset: Preset,
 }
 
 /// The value of a key that nobody sets.
 #[derive(Clone, Copy, Debug)]
-pub enum Preset {
+pub(super) enum Preset {
     /// No value.
     Nothing,
     /// This one, written as a user would.
     Text(&'static str),
     /// One that is made at the start; first in words. An empty text in the settings means the same.
     Made(&'static str, fn(&Facts<'_>) -> Node),
+    /// Likewise, but an empty text is a mistake.
+    Required(&'static str, fn(&Facts<'_>) -> Node),
+}
+
+impl Key {
+    /// Its value when nobody sets it, or in words where that comes from; empty if it has none.
+    #[must_use]
+    pub fn default_value(&self) -> &'static str {
+        match self.preset {
+            Preset::Nothing => "",
+            Preset::Text(value) => value,
+            Preset::Made(words, _) | Preset::Required(words, _) => words,
+        }
+    }
 }
 
 /// Makes of the table: the struct, the list of keys, and how the struct is filled.
@@ -44,7 +57,7 @@ macro_rules! section_table {
         pub const KEYS: &[Key] = &[ $( Key {
             name: $key,
             kind: <$type as types::Setting>::KIND,
-            default: $default,
+            preset: $default,
             doc: concat!($($doc),+).trim_ascii(),
         } ),+ ];
 

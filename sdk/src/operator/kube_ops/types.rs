@@ -21,10 +21,9 @@ pub(super) trait Setting: Sized {
 /// Which changes of the object itself lead to a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReconcileStrategy {
-    /// Changes of the spec, of labels, annotations, finalizers and the deletion timestamp are left to the controller room;
-    /// a mere status write is none.
+    /// Those of `metadata.generation`, that is of the spec.
     ByGeneration,
-    /// Every change.
+    /// Every one.
     ByResourceVersion,
 }
 

@@ -1,0 +1,72 @@
+//! The commands beside `run`.
+
+use crate::harness::{Cluster, Recipe, new_directory};
+
+const CRD: &str = "guestbooks.guestbook.example.com";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_lists_effective_values_with_their_origin() {
+    let directory = new_directory();
+    std::fs::write(directory.join("appsettings.json"), r#"{ "kubeops": { "ShutdownTimeout": 7 } } // bare seconds"#)
+        .expect("write");
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), &directory).argument("settings");
+    let output = recipe.run().await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    let line = |key: &str| text.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("no {key}: {text}"));
+    assert!(line("ShutdownTimeout").contains("00:00:07") && line("ShutdownTimeout").contains("appsettings.json"));
+    assert!(line("LeaderElectionLeaseDuration").contains("00:00:03"));
+    assert!(line("LeaderElectionLeaseDuration").contains("KubeOps__LeaderElectionLeaseDuration"));
+    assert!(line("LeaderElectionId").contains("guestbook-leader"));
+    assert!(line("EnableLeaderElection").contains("default"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crds_are_generated_without_a_cluster() {
+    let directory = new_directory();
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), &directory);
+    let recipe = recipe.argument("generate").argument("crds");
+    let yaml = recipe.run().await;
+    assert!(yaml.status.success(), "{yaml:?}");
+    assert!(String::from_utf8_lossy(&yaml.stdout).contains(CRD), "{yaml:?}");
+    let json = recipe.argument("--format").argument("json").run().await;
+    assert!(serde_json::from_slice::<serde_json::Value>(&json.stdout).is_ok(), "{json:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn generated_crds_are_what_install_installs() {
+    let cluster = Cluster::start().await;
+    let output = cluster.command(&["generate", "crds"]).await;
+    assert!(output.status.success(), "{output:?}");
+    let file = cluster.directory().join("crds.yaml");
+    std::fs::write(&file, &output.stdout).expect("keep the CRDs");
+    // kubectl's diff ends with 1 if there is any.
+    cluster.kubectl(&["diff", "--server-side", "--force-conflicts", "--filename", file.to_str().expect("UTF-8")]).await;
+    // Twice is as good as once.
+    cluster.install().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn uninstall_wants_a_yes_and_then_removes_the_crd() {
+    let cluster = Cluster::start().await;
+    let refused = cluster.command(&["uninstall"]).await;
+    assert_eq!(refused.status.code(), Some(2), "neither terminal nor --yes: {refused:?}");
+    assert!(cluster.kubectl(&["get", "crd"]).await.contains(CRD));
+
+    let output = cluster.command(&["uninstall", "--yes"]).await;
+    assert!(output.status.success(), "{output:?}");
+    assert!(!cluster.kubectl(&["get", "crd"]).await.contains(CRD));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn version_names_the_operator_and_the_cluster() {
+    let cluster = Cluster::start_bare().await;
+    let output = cluster.command(&["version"]).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains(env!("CARGO_PKG_VERSION")), "{output:?}");
+    let of_cluster = cluster.client.apiserver_version().await.expect("the server's version").git_version;
+    assert!(text.contains(&of_cluster), "{text}");
+}

@@ -1,0 +1,30 @@
+//! What every test here stands on: a cluster of its own, replicas as child processes, and three witnesses of what they did:
+//! the objects as a watch saw them ([`History`]), the API server's audit log ([`Ledger`]), and the replicas' own ports and logs.
+
+mod cluster;
+mod guestbooks;
+mod history;
+mod http;
+mod ledger;
+mod replica;
+mod traffic;
+mod wait;
+
+pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
+pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
+pub(crate) use history::LeaseSeen;
+pub(crate) use ledger::Ledger;
+pub(crate) use replica::{Recipe, Replica, replica_of};
+pub(crate) use traffic::Traffic;
+pub(crate) use wait::{eventually, say};
+
+use std::time::Duration;
+
+/// How long a test waits for something that must come, on a machine that has other things to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The lease of most tests: short, so that waiting for its end is short. See [`Recipe::lease`].
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
+
+/// "Within a second", which the issue promises of every takeover.
+pub(crate) const A_SECOND: Duration = Duration::from_secs(1);

@@ -1,0 +1,27 @@
+//! The sample on a real API server: replicas of the real binary as child processes, ended, killed, frozen and cut off.
+//!
+//! Each test has a control plane of its own and knows of the operator only what is published: its custom resource, its settings, its ports,
+//! its exit codes. Run them by `cargo xtask test`.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // a test says what is wrong by panicking
+
+mod harness;
+
+mod bad_settings;
+mod children;
+mod commands;
+mod crash;
+mod crd_missing;
+mod finalizers;
+mod foreign_holder;
+mod freeze;
+mod handover;
+mod identity;
+mod lease_deleted;
+mod no_election;
+mod no_server;
+mod probes;
+mod rights;
+mod server_faults;
+mod steady_state;
+mod undeserializable;
+mod witnesses;

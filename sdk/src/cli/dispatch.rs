@@ -1,0 +1,134 @@
+//! What each command does with an operator.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::arguments::{Command, Invocation, Overrides, Program, parse};
+use super::uninstall::Confirmation;
+use super::{generate_crds, install, uninstall, version};
+use crate::chain::chain;
+use crate::host::{HostError, signals};
+use crate::operator::connect::{ConnectError, Connection, Environment, connect};
+use crate::operator::kube_ops::{Defaults, listing, text_table};
+use crate::operator::{Operator, RunError};
+use crate::settings::{LoadOptions, Settings};
+
+/// How long a CRD may take to be Established, or to be gone.
+const CRD_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl<S: Clone + Send + Sync + 'static> Operator<S> {
+    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`.
+    ///
+    /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
+    /// second signal the process exits at once, with 130 or 143.
+    ///
+    /// # Panics
+    /// Outside of a multi-threaded tokio runtime with I/O and time.
+    pub async fn run(self) -> ExitCode {
+        let program = Program { name: self.parts().name, version: self.parts().version, about: self.parts().about };
+        let invocation = match parse(program, std::env::args_os()) {
+            Ok(invocation) => invocation,
+            Err(usage) => {
+                let _unwritable = usage.write(&mut io::stdout(), &mut io::stderr());
+                return ExitCode::from(usage.exit_code());
+            }
+        };
+        let Failure { code, text } = match self.execute(program, invocation).await {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failure) => failure,
+        };
+        let _unwritable = writeln!(io::stderr(), "{}: {text}", program.name);
+        ExitCode::from(code)
+    }
+
+    async fn execute(self, program: Program, invocation: Invocation) -> Result<(), Failure> {
+        let Invocation { command, overrides } = invocation;
+        let out = &mut io::stdout();
+        let crds = self.parts().crds();
+        match command {
+            Command::Run => self.serve_until_signal(&overrides).await,
+            Command::Settings => {
+                let settings = load(overrides)?;
+                let defaults = self.parts().defaults(cluster().await.ok().as_ref());
+                Ok(print_settings(&settings, &defaults, out)?)
+            }
+            Command::GenerateCrds { out: directory, format } => {
+                Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
+            }
+            Command::Install => {
+                let client = cluster().await?.client()?;
+                Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
+            }
+            Command::Uninstall { yes } => {
+                let connection = cluster().await?;
+                let mut input = io::stdin().lock();
+                let confirmation = match yes {
+                    true => Confirmation::Given,
+                    false if io::stdin().is_terminal() => Confirmation::Ask(&mut input),
+                    false => Confirmation::Impossible,
+                };
+                let (client, name) = (connection.client()?, connection.to_string());
+                let done = uninstall(&client, &name, &crds, confirmation, CRD_TIMEOUT, out).await;
+                done.map_err(|error| Failure { code: error.exit_code(), text: chain(&error) })
+            }
+            Command::Version => {
+                let cluster = match cluster().await {
+                    Ok(connection) => connection.client().map(|client| (connection, client)),
+                    Err(error) => Err(error),
+                };
+                Ok(version(program, cluster, out).await?)
+            }
+        }
+    }
+
+    async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
+        let settings = load(overrides.clone())?;
+        let signals = signals(|second| std::process::exit(second.exit_code().into())).map_err(RunError::Signals)?;
+        let ended = self.serve(settings, &Environment::of_process(), signals).await;
+        if let Err(RunError::Host(error @ HostError::Interrupted { .. })) = &ended {
+            let _unwritable = writeln!(io::stderr(), "{error}");
+            // Returning would drop the runtime, which waits for threads that block.
+            std::process::exit(error.exit_code().into());
+        }
+        Ok(ended?)
+    }
+}
+
+async fn cluster() -> Result<Connection, ConnectError> {
+    connect(&Environment::of_process()).await
+}
+
+fn load(overrides: Overrides) -> Result<Settings, Failure> {
+    let Overrides { file, content_root, set } = overrides;
+    let options = LoadOptions { file, content_root, set, ..LoadOptions::of_this_process() };
+    Settings::load(options).map_err(RunError::Settings).map_err(Failure::from)
+}
+
+fn print_settings(settings: &Settings, defaults: &Defaults, out: &mut impl Write) -> io::Result<()> {
+    write!(out, "{}", text_table(&listing(settings, defaults)))
+}
+
+/// What the process exits with, and what it says.
+struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self { code: error.exit_code(), text: chain(&error) }
+    }
+}
+
+macro_rules! failures_with_code_1 {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self { code: 1, text: chain(&error) }
+            }
+        })+
+    };
+}
+
+failures_with_code_1!(io::Error, ConnectError, super::GenerateError, super::InstallError, super::VersionError);

@@ -1,0 +1,150 @@
+//! One controller during one term, as the worker sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use json_patch::Patch as JsonPatch;
+use kube::Resource;
+use kube::api::{Patch, PatchParams};
+
+use super::context::{Context, Tools};
+use super::finalizer::{Decision, addition, changed, decide, removal};
+use super::latest::Latest;
+use super::reconcile::{DynFinalize, Reconcile};
+use super::requests::Requests;
+use super::tombstones::Tombstones;
+use super::{Action, Result};
+use crate::cache::Entity;
+use crate::workqueue::{Attempt, Key, Outcome, Work};
+
+/// Others who change the list of finalizers at the same time can make the removal of ours fail this often in a row; then
+/// it goes through the queue, which finalizes again.
+const REMOVAL_TRIES: u32 = 8;
+
+/// A controller, its services gone into its fields.
+pub(super) struct TermController<C: Reconcile> {
+    pub(super) controller: C,
+    pub(super) objects: Arc<Objects<C::Entity>>,
+    pub(super) tools: Tools,
+    pub(super) auto_attach_finalizers: bool,
+    pub(super) auto_detach_finalizers: bool,
+}
+
+/// The objects of a controller, for as long as the process runs.
+#[derive(Debug)]
+pub(super) struct Objects<K> {
+    pub(super) latest: Arc<Latest<K>>,
+    pub(super) tombstones: Tombstones<K>,
+}
+
+/// How a patch of the finalizers ended.
+enum Patched<K> {
+    /// Done; this is the object now.
+    Done(Arc<K>),
+    /// The object is no more.
+    Gone,
+    /// It was not as it was thought to be, it is like this.
+    Changed(Arc<K>),
+}
+
+impl<C: Reconcile> Work for TermController<C> {
+    fn run(self: Arc<Self>, key: Key, attempt: Attempt) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.work(&key, &attempt).await.unwrap_or_else(Outcome::from) })
+    }
+}
+
+impl<C: Reconcile> TermController<C> {
+    async fn work(&self, key: &Key, attempt: &Attempt) -> Result<Outcome> {
+        while let Some(gone) = self.objects.tombstones.first(key) {
+            let cx = self.context(key, attempt, gone.clone());
+            self.controller.deleted(&gone, &cx).await?;
+            self.objects.tombstones.remove_first(key);
+        }
+        let Some(object) = self.objects.latest.get(key) else { return Ok(Outcome::Gone) };
+        let cx = self.context(key, attempt, object.clone());
+        match (decide(object.meta(), C::FINALIZER, self.auto_attach_finalizers), C::FINALIZER) {
+            (Decision::AddFinalizer, Some(finalizer)) => {
+                let patch = addition(object.meta(), finalizer);
+                match patch_finalizers(&cx, &object, patch).await? {
+                    Patched::Done(object) => self.reconcile(&object, &cx).await,
+                    Patched::Gone => Ok(done(Action::await_change())),
+                    Patched::Changed(_) => Ok(done(AT_ONCE)),
+                }
+            }
+            (Decision::Finalize, Some(finalizer)) => match self.controller.finalizer() {
+                Some(finalize) => self.finalize(finalize, finalizer, object, &cx).await,
+                None => Ok(done(Action::await_change())),
+            },
+            (Decision::Reconcile | Decision::AddFinalizer, _) => self.reconcile(&object, &cx).await,
+            (Decision::Nothing | Decision::Finalize, _) => Ok(done(Action::await_change())),
+        }
+    }
+
+    async fn reconcile(&self, object: &C::Entity, cx: &Context<C::Entity>) -> Result<Outcome> {
+        self.controller.reconcile(object, cx).await.map(done)
+    }
+
+    async fn finalize(
+        &self,
+        finalize: &dyn DynFinalize<C::Entity>,
+        finalizer: &str,
+        object: Arc<C::Entity>,
+        cx: &Context<C::Entity>,
+    ) -> Result<Outcome> {
+        let action = finalize.finalize(&object, cx).await?;
+        if action.requeue_after().is_some() || !self.auto_detach_finalizers {
+            return Ok(done(action));
+        }
+        // It may have written to the object.
+        let mut object = cx.latest();
+        let uid = object.meta().uid.clone();
+        for _try in 0..REMOVAL_TRIES {
+            let Some(patch) = removal(object.meta(), finalizer) else { return Ok(done(Action::await_change())) };
+            object = match patch_finalizers(cx, &object, patch).await? {
+                Patched::Done(_) => return Ok(done(Action::await_change())),
+                Patched::Gone => return Ok(Outcome::Gone),
+                Patched::Changed(now) if now.meta().uid != uid => return Ok(done(AT_ONCE)),
+                Patched::Changed(now) => now,
+            };
+        }
+        Ok(done(AT_ONCE))
+    }
+
+    fn context(&self, key: &Key, attempt: &Attempt, object: Arc<C::Entity>) -> Context<C::Entity> {
+        Context::new(key.clone(), attempt.clone(), self.tools.clone(), self.objects.latest.clone(), object)
+    }
+}
+
+const AT_ONCE: Action = Action::requeue(Duration::ZERO);
+
+fn done(action: Action) -> Outcome {
+    Outcome::Done { requeue_after: action.requeue_after() }
+}
+
+/// Sends `patch`, which tests what `seen` has. If a test fails, the object is read, so that the next try sees what is there
+/// however far behind the watch is; a refusal although nothing has changed (a CRD that the object does not fit any more, say) is an
+/// ordinary failure.
+async fn patch_finalizers<K: Entity>(cx: &Context<K>, seen: &K, patch: JsonPatch) -> Result<Patched<K>> {
+    let Tools { client, field_manager, .. } = cx.tools();
+    let requests = Requests::of::<K>(cx.key().namespace.as_deref());
+    let params = PatchParams { field_manager: Some(field_manager.to_string()), ..PatchParams::default() };
+    let refused = match requests.patch(client, &cx.key().name, &params, &Patch::<()>::Json(patch)).await {
+        Ok(object) => return Ok(Patched::Done(cx.wrote(object))),
+        Err(error) if is_gone(&error) => return Ok(Patched::Gone),
+        Err(error) => error,
+    };
+    if !matches!(&refused, kube::Error::Api(status) if status.is_conflict() || status.is_invalid()) {
+        return Err(refused.into());
+    }
+    match requests.get::<K>(client, &cx.key().name).await {
+        Ok(now) if changed(seen.meta(), now.meta()) => Ok(Patched::Changed(cx.wrote(now))),
+        Ok(_) => Err(refused.into()),
+        Err(error) if is_gone(&error) => Ok(Patched::Gone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_gone(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.is_not_found())
+}

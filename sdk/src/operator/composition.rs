@@ -1,0 +1,137 @@
+//! What a running operator consists of, in the order of its start; the stop goes the other way round.
+//!
+//! 1. the servers for probes and metrics
+//! 2. the wait for an API server that answers
+//! 3. the user's own services
+//! 4. the caches
+//! 5. the elector, which stands once the caches are synced
+//! 6. the controllers
+//!
+//! At a stop the elector drains its term at once, and the controllers end with their last reconcile; then the lock is given
+//! back.
+
+use std::sync::Arc;
+
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::builder::Parts;
+use super::checks;
+use super::connect::{ConnectError, Connection};
+use super::kube_ops::KubeOps;
+use super::leading::Leading;
+use super::options;
+use super::reach::Reach;
+use super::run::RunError;
+use crate::BoxError;
+use crate::cache::Caches;
+use crate::controller::Registration;
+use crate::health::Health;
+use crate::host::Host;
+use crate::http::{BindError, Server, metrics_router, probes_router};
+use crate::leadership::clock::Clock;
+use crate::leadership::lock::LeaseLock;
+use crate::leadership::{Alone, Elector, Leadership, Pulse};
+use crate::metrics::Metrics;
+
+pub(super) fn compose<S: Clone + Send + Sync + 'static>(
+    parts: Parts<S>,
+    connection: &Connection,
+    settings: &KubeOps,
+    state: S,
+) -> Result<Host, RunError> {
+    let Parts { name, version, about: _, controllers, services, checks: user_checks } = parts;
+    let client = connection.client()?;
+    let (metrics, health, host) = (Metrics::new(), Health::new(), Host::new());
+    let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
+    let options = options::controllers(settings);
+    let attach = |registration: Registration<S>| registration.attach(&caches, &options, &metrics);
+    let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
+    let (candidate, leadership, pulse) = candidate(connection, settings, &metrics, name, version)?;
+
+    let (reach, reached) = Reach::new(client.clone(), connection.server());
+    let election = checks::Election { leadership: leadership.clone(), pulse, ready_when: settings.ready_when };
+    checks::add(&health, reached, &caches, election)?;
+    for add in user_checks {
+        add(&health, &state)?;
+    }
+
+    let host = serve(host, &health, &metrics, settings)?;
+    let host = host.add("api-server", reach);
+    let host = services.into_iter().fold(host, |host, add| add(host));
+    let watching = caches.clone();
+    let host = host
+        .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
+    let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
+    let host = host.add("leader-election", move |_: CancellationToken| async move {
+        let ready = async move { synced.wait_synced().await };
+        match candidate {
+            Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Alone(alone) => {
+                alone.run(ready, stopping, patience).await;
+                Ok(())
+            }
+        }
+    });
+    let host = drain_health(host, &health);
+    let operator = Arc::from(name);
+    let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
+    Ok(host.add("controllers", leading))
+}
+
+/// What leads: elected, or without being asked.
+enum Candidate {
+    Elector(Box<Elector>),
+    Alone(Alone),
+}
+
+fn candidate(
+    connection: &Connection,
+    settings: &KubeOps,
+    metrics: &Metrics,
+    name: &str,
+    version: &str,
+) -> Result<(Candidate, Leadership, Option<Pulse>), RunError> {
+    let options = options::election(settings);
+    if !settings.enable_leader_election {
+        let (alone, leadership) = Alone::new(&options.identity);
+        return Ok((Candidate::Alone(alone), leadership, None));
+    }
+    let client = election_client(connection, name, version)?;
+    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
+    let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), client);
+    let pulse = elector.pulse();
+    Ok((Candidate::Elector(Box::new(elector)), leadership, Some(pulse)))
+}
+
+/// The elector shares no connection, queue or retry policy with the controllers. Its user agent tells it apart in audit logs.
+fn election_client(connection: &Connection, name: &str, version: &str) -> Result<Client, ConnectError> {
+    let mut connection = connection.clone();
+    if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
+        connection.config.headers.push((http::header::USER_AGENT, agent));
+    }
+    connection.client()
+}
+
+fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<Host, BindError> {
+    if let Some(address) = settings.health_address {
+        host = host.add("health", Server::bind("health", address, probes_router(health))?);
+    }
+    if let Some(address) = settings.metrics_address {
+        let metrics = metrics.clone();
+        let router = metrics_router(move |open_metrics| metrics.encode(open_metrics));
+        host = host.add("metrics", Server::bind("metrics", address, router)?);
+    }
+    Ok(host)
+}
+
+/// Readiness fails as soon as the stop begins.
+fn drain_health(host: Host, health: &Health) -> Host {
+    let (stopping, health) = (host.stopping(), health.clone());
+    host.add("readiness", move |stop: CancellationToken| async move {
+        stopping.cancelled().await;
+        health.start_draining();
+        stop.cancelled().await;
+        Ok(())
+    })
+}

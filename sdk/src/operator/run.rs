@@ -1,0 +1,140 @@
+//! From settings to a host that runs.
+
+use std::io;
+
+use futures::Stream;
+use tracing::{info, warn};
+
+use super::builder::{Operator, Parts};
+use super::composition::compose;
+use super::connect::{ConnectError, Connection, Environment, connect};
+use super::kube_ops::{Defaults, KubeOps};
+use super::logging;
+use crate::chain::chain;
+use crate::health::AddError;
+use crate::host::{HostError, Signal};
+use crate::http::BindError;
+use crate::settings::{Problems, Settings, Warning};
+
+/// Why an operator could not run, or ended other than asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Settings are wrong: all problems at once.
+    #[error("{0}")]
+    Settings(Problems),
+    /// Controllers or health checks can't be run together.
+    #[error("{}", .0.join("\n"))]
+    Registrations(Vec<String>),
+    /// The user's state could not be made.
+    #[error("the operator's state could not be made: {0}")]
+    State(String),
+    /// There is no cluster to talk to.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A port is taken.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Signals can't be received.
+    #[error("signals can't be received")]
+    Signals(#[source] io::Error),
+    /// A service failed.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+impl RunError {
+    /// What the process is to exit with.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_) => 78,
+            Self::Host(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+}
+
+impl From<AddError> for RunError {
+    fn from(error: AddError) -> Self {
+        Self::Registrations(vec![error.to_string()])
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Operator<S> {
+    /// Runs until a signal comes or a service fails. The command line is [`Operator::run`]'s.
+    ///
+    /// # Errors
+    /// [`RunError`]. Wrong settings are told before anything is asked of the cluster.
+    pub async fn serve(
+        self,
+        settings: Settings,
+        environment: &Environment,
+        signals: impl Stream<Item = Signal> + Send + Unpin,
+    ) -> Result<(), RunError> {
+        let (parts, state) = self.prepare(&settings).await?;
+        let connection = connect(environment).await?;
+        let defaults = parts.defaults(Some(&connection));
+        let (kube_ops, warnings) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        tell_start(&parts, &connection, &kube_ops, &warnings);
+        let host = compose(parts, &connection, &kube_ops, state)?;
+        Ok(host.run(signals, kube_ops.shutdown_timeout).await?)
+    }
+
+    /// Finds all that is wrong with the settings, and makes the state, without asking the cluster.
+    async fn prepare(self, settings: &Settings) -> Result<(Parts<S>, S), RunError> {
+        let Self { parts, make_state } = self;
+        let mut problems = Problems::default();
+        if let Err(more) = KubeOps::from_settings(settings, &parts.defaults(None)) {
+            problems.extend(more);
+        }
+        if let Err(more) = logging::init(settings) {
+            problems.extend(more);
+        }
+        let state = match make_state(settings.clone()).await {
+            Ok(state) => Ok(state),
+            Err(error) => match error.into_source().downcast::<Problems>() {
+                Ok(more) => {
+                    problems.extend(*more);
+                    Err(String::new())
+                }
+                Err(error) => Err(chain(error.as_ref())),
+            },
+        };
+        if !problems.is_empty() {
+            return Err(RunError::Settings(problems));
+        }
+        let state = state.map_err(RunError::State)?;
+        match parts.problems() {
+            wrong if wrong.is_empty() => Ok((parts, state)),
+            wrong => Err(RunError::Registrations(wrong)),
+        }
+    }
+}
+
+impl<S> Parts<S> {
+    pub(crate) fn defaults(&self, connection: Option<&Connection>) -> Defaults {
+        let client_namespace = connection.map(|connection| connection.config.default_namespace.clone());
+        Defaults { client_namespace, ..Defaults::of_this_machine(self.name) }
+    }
+}
+
+fn tell_start<S>(operator: &Parts<S>, connection: &Connection, settings: &KubeOps, warnings: &[Warning]) {
+    for warning in warnings {
+        warn!("settings: {warning}");
+    }
+    let controllers: Vec<&str> = operator.controllers.iter().map(|controller| controller.name).collect();
+    let all = || "all".to_owned();
+    let namespaces = if settings.namespaces.is_empty() { all() } else { settings.namespaces.join(", ") };
+    let lock = format!("{}/{}", settings.leader_election_namespace, settings.leader_election_id);
+    info!(
+        operator = operator.name,
+        version = operator.version,
+        cluster = %connection,
+        identity = settings.holder_identity(),
+        lock = if settings.enable_leader_election { lock } else { "none: leader election is off".to_owned() },
+        namespaces,
+        controllers = controllers.join(", "),
+        "starting"
+    );
+}
