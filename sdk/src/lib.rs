@@ -24,5 +24,9 @@ pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 
+#[cfg(test)]
+#[cfg(feature = "operator")]
+mod test_log;
+
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -11,6 +11,7 @@ use super::*;
 use crate::leadership::clock::Clock;
 use crate::leadership::{EndReason, TermControl};
 use crate::metrics::Metrics;
+use crate::test_log::Log;
 use crate::workqueue::{Attempt, Key, Outcome, Priority, Trigger};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -471,15 +472,14 @@ async fn an_idle_worker_does_not_tick() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_logged_once_with_its_key_attempt_and_retry() {
-    let log = log::Log::default();
+    let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.subscriber());
     let work = Scripted::new(|_, _| async { failed(false) });
     let bench = Bench::start(&work, options());
     bench.add("a");
     settle().await;
-    let lines = log.lines();
-    let errors: Vec<_> = lines.iter().filter(|line| line.contains("ERROR")).collect();
-    assert_eq!(errors.len(), 1, "{lines:#?}");
+    let errors = log.lines_with("ERROR");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
     for part in [
         "controller=pages",
         "kind=Page",
@@ -491,34 +491,5 @@ async fn a_failure_is_logged_once_with_its_key_attempt_and_retry() {
         "retry_in=Some(",
     ] {
         assert!(errors[0].contains(part), "{part} in {}", errors[0]);
-    }
-}
-
-mod log {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Log {
-        pub(super) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-            let log = self.clone();
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish()
-        }
-
-        pub(super) fn lines(&self) -> Vec<String> {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-        }
-    }
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
     }
 }
