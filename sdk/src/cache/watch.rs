@@ -237,5 +237,5 @@ async fn in_time<T>(
 }
 
 #[cfg(test)]
-#[path = "watch_tests.rs"]
+#[path = "watch_tests/mod.rs"]
 mod tests;
