@@ -11,7 +11,8 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::client::Body;
-use kubeops::cli::{Confirmation, Environment, Format, Program, connect, generate_crds, install, uninstall, version};
+use kubeops::cli::{Confirmation, Format, Program, generate_crds, install, uninstall, version};
+use kubeops::operator::connect::{Environment, connect};
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(30);

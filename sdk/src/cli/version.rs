@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kube::Client;
 
-use super::cluster::{RequestError, ask_within};
 use super::Program;
+use super::cluster::{RequestError, ask_within};
 use crate::operator::connect::{ConnectError, Connection};
 
 /// Nobody waits longer for a version.

@@ -52,6 +52,12 @@ impl Error {
     pub fn source(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.source
     }
+
+    /// What went wrong, to be downcast.
+    #[must_use]
+    pub fn into_source(self) -> BoxError {
+        self.source
+    }
 }
 
 impl<T, E: Into<Error>> Permanent<T> for std::result::Result<T, E> {

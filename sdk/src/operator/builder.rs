@@ -40,8 +40,7 @@ impl Operator<()> {
     /// `name` is the default prefix of the lock's name and the field manager of server-side apply; `about` is shown in the
     /// command line's help.
     pub fn new(name: &'static str, version: &'static str, about: &'static str) -> Self {
-        let parts =
-            Parts { name, version, about, controllers: Vec::new(), services: Vec::new(), checks: Vec::new() };
+        let parts = Parts { name, version, about, controllers: Vec::new(), services: Vec::new(), checks: Vec::new() };
         Self { parts, make_state: Box::new(|_| Box::pin(ready(Ok(())))) }
     }
 
@@ -133,6 +132,9 @@ impl<S> Parts<S> {
 
 impl<S> fmt::Debug for Operator<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operator").field("name", &self.parts.name).field("version", &self.parts.version).finish_non_exhaustive()
+        f.debug_struct("Operator")
+            .field("name", &self.parts.name)
+            .field("version", &self.parts.version)
+            .finish_non_exhaustive()
     }
 }

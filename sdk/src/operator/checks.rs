@@ -51,7 +51,9 @@ pub(super) fn add(
 
 fn leading(leadership: &Leadership) -> CheckResult {
     match leadership.current() {
-        LeadershipState::Leading(term) if term.is_valid() => Ok(format!("{} leads, term {}", term.identity(), term.id())),
+        LeadershipState::Leading(term) if term.is_valid() => {
+            Ok(format!("{} leads, term {}", term.identity(), term.id()))
+        }
         LeadershipState::Leading(term) => Err(format!("term {} has just run out", term.id())),
         LeadershipState::Standby { leader: Some(leader) } => Err(format!("standing by, {leader} leads")),
         LeadershipState::Standby { leader: None } => Err("standing by, nobody leads".to_owned()),

@@ -40,45 +40,44 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     settings: &KubeOps,
     state: S,
 ) -> Result<Host, RunError> {
-        let Parts { name, version, about: _, controllers, services, checks: user_checks } = parts;
-        let client = connection.client()?;
-        let (metrics, health, host) = (Metrics::new(), Health::new(), Host::new());
-        let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
-        let options = options::controllers(settings);
-        let attach = |registration: Registration<S>| registration.attach(&caches, &options, &metrics);
-        let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-        let (candidate, leadership, pulse) = candidate(connection, settings, &metrics, name, version)?;
+    let Parts { name, version, about: _, controllers, services, checks: user_checks } = parts;
+    let client = connection.client()?;
+    let (metrics, health, host) = (Metrics::new(), Health::new(), Host::new());
+    let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
+    let options = options::controllers(settings);
+    let attach = |registration: Registration<S>| registration.attach(&caches, &options, &metrics);
+    let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
+    let (candidate, leadership, pulse) = candidate(connection, settings, &metrics, name, version)?;
 
-        let (reach, reached) = Reach::new(client.clone(), connection.server());
-        let election = checks::Election { leadership: leadership.clone(), pulse, ready_when: settings.ready_when };
-        checks::add(&health, reached, &caches, election)?;
-        for add in user_checks {
-            add(&health, &state)?;
-        }
-
-        let host = serve(host, &health, &metrics, settings)?;
-        let host = host.add("api-server", reach);
-        let host = services.into_iter().fold(host, |host, add| add(host));
-        let watching = caches.clone();
-        let host = host.add("caches", move |stop: CancellationToken| async move {
-            watching.run(stop).await.map_err(BoxError::from)
-        });
-        let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
-        let host = host.add("leader-election", move |_: CancellationToken| async move {
-            let ready = async move { synced.wait_synced().await };
-            match candidate {
-                Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
-                Candidate::Alone(alone) => {
-                    alone.run(ready, stopping, patience).await;
-                    Ok(())
-                }
-            }
-        });
-        let host = drain_health(host, &health);
-        let operator = Arc::from(name);
-        let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
-        Ok(host.add("controllers", leading))
+    let (reach, reached) = Reach::new(client.clone(), connection.server());
+    let election = checks::Election { leadership: leadership.clone(), pulse, ready_when: settings.ready_when };
+    checks::add(&health, reached, &caches, election)?;
+    for add in user_checks {
+        add(&health, &state)?;
     }
+
+    let host = serve(host, &health, &metrics, settings)?;
+    let host = host.add("api-server", reach);
+    let host = services.into_iter().fold(host, |host, add| add(host));
+    let watching = caches.clone();
+    let host = host
+        .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
+    let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
+    let host = host.add("leader-election", move |_: CancellationToken| async move {
+        let ready = async move { synced.wait_synced().await };
+        match candidate {
+            Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Alone(alone) => {
+                alone.run(ready, stopping, patience).await;
+                Ok(())
+            }
+        }
+    });
+    let host = drain_health(host, &health);
+    let operator = Arc::from(name);
+    let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
+    Ok(host.add("controllers", leading))
+}
 
 /// What leads: elected, or without being asked.
 enum Candidate {

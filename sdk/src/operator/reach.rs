@@ -47,7 +47,10 @@ impl HostedService for Reach {
         let mut told: Option<Instant> = None;
         while let Err(error) = self.ask().await {
             if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-                warn!(server = self.server, error, "the API server cannot be reached; trying on, told again in a minute");
+                warn!(
+                    server = self.server,
+                    error, "the API server cannot be reached; trying on, told again in a minute"
+                );
                 told = Some(Instant::now());
             }
             sleep(PAUSE).await;

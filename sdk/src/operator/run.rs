@@ -138,4 +138,3 @@ fn tell_start<S>(operator: &Parts<S>, connection: &Connection, settings: &KubeOp
         "starting"
     );
 }
-
