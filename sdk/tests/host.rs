@@ -1,10 +1,11 @@
 //! Hosts start in order, stop in reverse order, and let nothing die quietly. Time is paused, signals are the tests' own.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::channel::mpsc;
 use kubeops::BoxError;
 use kubeops::host::{FailureKind, Host, HostError, HostedService, ServiceFailure, Signal};
@@ -320,12 +321,50 @@ async fn a_service_may_end_by_itself_once_the_host_stops() {
     host.run(signals(&[(SECOND, Signal::Terminate)]), TIMEOUT).await.unwrap();
 }
 
-#[tokio::test]
-async fn signals_of_the_process_are_streamed_and_no_longer_end_it() {
-    let mut signals = kubeops::host::signals().unwrap();
-    for (option, signal) in [("-TERM", Signal::Terminate), ("-INT", Signal::Interrupt), ("-TERM", Signal::Terminate)] {
-        let sent = std::process::Command::new("kill").args([option, &std::process::id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        assert_eq!(signals.next().await, Some(signal));
+/// Says that this process is the child of the test below.
+const CHILD: &str = "KUBEOPS_TEST_CHILD";
+
+#[test]
+fn a_second_signal_ends_a_process_whose_threads_are_blocked() {
+    if std::env::var_os(CHILD).is_some() {
+        return blocked_process();
     }
+    let name = "a_second_signal_ends_a_process_whose_threads_are_blocked";
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let mut child =
+        child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for (line, signal) in [("blocked", "-TERM"), ("stopping", "-INT")] {
+        assert!(lines.any(|said| said.contains(line)), "the child ended before it was {line}");
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+/// A host whose only service blocks its thread for ever, as a loop in a reconciler would. Dropping the runtime waits for it.
+fn blocked_process() {
+    std::thread::spawn(|| {
+        std::thread::sleep(TIMEOUT);
+        std::process::exit(99); // not left behind if the test fails
+    });
+    let end = |signal: Signal| std::process::exit(signal.exit_code().into());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let signals = kubeops::host::signals(end).unwrap();
+    let host = Host::new();
+    let stopping = host.stopping();
+    let _told = runtime.spawn(async move {
+        stopping.cancelled().await;
+        println!("stopping");
+    });
+    let host = host.add("blocked", |_: CancellationToken| async {
+        println!("blocked");
+        loop {
+            std::thread::park();
+        }
+    });
+    let ended = runtime.block_on(host.run(signals, TIMEOUT));
+    assert_eq!(ended.unwrap_err().exit_code(), 130);
+    drop(runtime);
+    unreachable!("the runtime waits for the blocked thread");
 }

@@ -17,7 +17,7 @@
 //!         stop.cancelled().await;
 //!         Ok(())
 //!     })
-//!     .run(signals, Duration::from_secs(25)) // signals: `kubeops::host::signals()?`
+//!     .run(signals, Duration::from_secs(25)) // or `kubeops::host::signals(…)?`
 //!     .await
 //! # }
 //! ```
