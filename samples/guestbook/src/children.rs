@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, HTTPGetAction, PodSecurityContext, PodSpec,
-    PodTemplateSpec, Probe, SeccompProfile, SecurityContext, Service, ServicePort, ServiceSpec, Volume, VolumeMount,
+    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, HTTPGetAction, PodSecurityContext,
+    PodSpec, PodTemplateSpec, Probe, SeccompProfile, SecurityContext, Service, ServicePort, ServiceSpec, Volume,
+    VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -81,7 +82,11 @@ fn labels(guestbook: &Guestbook) -> BTreeMap<String, String> {
 
 /// A pod that the restricted Pod Security Standard accepts.
 fn pod(guestbook: &Guestbook) -> PodSpec {
-    let get = HTTPGetAction { path: Some("/".to_owned()), port: IntOrString::String(HTTP.to_owned()), ..HTTPGetAction::default() };
+    let get = HTTPGetAction {
+        path: Some("/".to_owned()),
+        port: IntOrString::String(HTTP.to_owned()),
+        ..HTTPGetAction::default()
+    };
     let server = Container {
         name: "nginx".to_owned(),
         image: Some(IMAGE.to_owned()),

@@ -16,11 +16,7 @@ use crate::page::PageSettings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    kubeops::operator!()
-        .with_state(AppState::from_settings)
-        .add_controller::<GuestbookController>()
-        .run()
-        .await
+    kubeops::operator!().with_state(AppState::from_settings).add_controller::<GuestbookController>().run().await
 }
 
 /// What controllers need besides the SDK's own services.
