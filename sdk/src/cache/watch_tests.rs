@@ -137,7 +137,7 @@ async fn a_410_in_mid_watch_leads_to_a_list_that_tells_only_what_changed() {
     }
     let bench = Bench::start(&api).await;
     bench.told();
-    tokio::time::sleep(60 * SECOND).await;
+    sleep(60 * SECOND).await;
     api.fail("watch", 503);
     api.cut();
     settle().await;
@@ -148,7 +148,7 @@ async fn a_410_in_mid_watch_leads_to_a_list_that_tells_only_what_changed() {
     api.put("default", "new", value("1"));
     api.compact();
     api.mend();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     let mut told = bench.told();
     let place = |what: &str, told: &[String]| told.iter().position(|it| it == what);
     assert!(place("-replaced=1", &told) < place("+replaced=2", &told), "{told:?}");
@@ -170,7 +170,7 @@ async fn a_410_that_answers_the_opening_of_a_watch_leads_to_a_list_too() {
     api.put("default", "a", value("1"));
     api.compact();
     api.mend();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert_eq!(bench.told(), ["+a=1"]);
     assert_eq!(api.open_watches(), 1);
 }
@@ -180,7 +180,7 @@ async fn a_watch_that_is_cut_goes_on_where_it_ended_without_a_list() {
     let api = FakeApi::new();
     api.put("default", "a", value("1"));
     let bench = Bench::start(&api).await;
-    tokio::time::sleep(60 * SECOND).await;
+    sleep(60 * SECOND).await;
     bench.told();
     api.fail("watch", 503);
     api.cut();
@@ -188,7 +188,7 @@ async fn a_watch_that_is_cut_goes_on_where_it_ended_without_a_list() {
     api.delete("default", "a");
     api.put("default", "a", value("2"));
     api.mend();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert_eq!(bench.told(), ["-a=1", "+a=2"]);
     assert_eq!(api.seen("list").len(), 1);
 }
@@ -198,7 +198,7 @@ async fn a_bookmark_moves_on_where_a_watch_goes_on_from() {
     let api = FakeApi::new();
     let _bench = Bench::start(&api).await;
     api.bookmark();
-    tokio::time::sleep(60 * SECOND).await;
+    sleep(60 * SECOND).await;
     api.cut();
     settle().await;
     let watches = api.seen("watch");
@@ -213,7 +213,7 @@ async fn watches_that_end_at_once_are_opened_once_a_second_at_most_and_ever_less
     let api = FakeApi::new();
     api.end_watches_at_once();
     let bench = Bench::start(&api).await;
-    tokio::time::sleep(60 * SECOND).await;
+    sleep(60 * SECOND).await;
     let opened: Vec<Instant> = api.seen("watch").iter().map(|seen| seen.at).collect();
     assert!((6..20).contains(&opened.len()), "{} opens in a minute", opened.len());
     assert!(opened.windows(2).all(|pair| pair[1] - pair[0] >= SECOND));
@@ -221,7 +221,7 @@ async fn watches_that_end_at_once_are_opened_once_a_second_at_most_and_ever_less
     assert_eq!(bench.count("kubeops_watch_reconnects_total"), opened.len().to_string());
 
     api.mend();
-    tokio::time::sleep(20 * SECOND).await;
+    sleep(20 * SECOND).await;
     api.put("default", "a", value("1"));
     settle().await;
     assert_eq!(bench.told(), ["+a=1"]);
@@ -236,7 +236,7 @@ async fn a_quiet_watch_is_only_reopened_every_few_minutes() {
         // The server ends a watch when its time is over.
         let asked = api.seen("watch").last().unwrap().query["timeoutSeconds"].parse().unwrap();
         assert!((261..=290).contains(&asked), "{asked} s");
-        tokio::time::sleep(Duration::from_secs(asked)).await;
+        sleep(Duration::from_secs(asked)).await;
         api.cut();
         settle().await;
     }
@@ -251,7 +251,7 @@ async fn a_watch_that_the_server_forgot_is_found_dead() {
     let api = FakeApi::new();
     let bench = Bench::start(&api).await;
     // The connection hangs: nothing comes, not even its end.
-    tokio::time::sleep(400 * SECOND).await;
+    sleep(400 * SECOND).await;
     assert_eq!(api.seen("watch").len(), 2);
     assert!(bench.state().moving);
 }
@@ -263,7 +263,7 @@ async fn a_server_that_is_down_or_overloaded_is_asked_ever_less_often_and_found_
         api.put("default", "a", value("1"));
         api.fail("list", code);
         let bench = Bench::start(&api).await;
-        tokio::time::sleep(120 * SECOND).await;
+        sleep(120 * SECOND).await;
         assert!((10..30).contains(&api.seen("list").len()), "{} lists in two minutes", api.seen("list").len());
         assert!(!bench.caches.synced());
         let error = bench.state().last_error.unwrap();
@@ -295,7 +295,7 @@ async fn an_object_that_does_not_fit_stops_neither_the_list_nor_the_watch() {
 
     // A new list brings the same versions again.
     api.compact();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert_eq!(api.seen("list").len(), 2);
     assert_eq!(bench.count("kubeops_undeserializable_objects_total"), "2");
 
@@ -337,7 +337,7 @@ async fn an_object_replaced_by_one_that_does_not_fit_is_deleted() {
     api.put("default", "a", unfit());
     api.compact();
     api.mend();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert_eq!(bench.told(), ["+a=1", "-a=1"]);
     assert!(bench.cache.store().is_empty());
 }
@@ -349,7 +349,7 @@ async fn a_missing_kind_is_waited_for_and_said_once() {
     let log = crate::cache::log::Log::default();
     let _logging = tracing::subscriber::set_default(log.subscriber());
     let bench = Bench::start(&api).await;
-    tokio::time::sleep(300 * SECOND).await;
+    sleep(300 * SECOND).await;
     let state = bench.state();
     assert!(state.missing && !state.synced && state.moving, "{state:?}");
     let lines = log.lines_with("WARN");
@@ -373,11 +373,11 @@ async fn a_kind_that_is_removed_and_comes_back_is_listed_anew() {
     api.fail("list", 404);
     api.fail("watch", 404);
     api.cut();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert!(bench.state().missing && !bench.caches.synced());
     api.delete("default", "a");
     api.mend();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert!(bench.caches.synced());
     assert_eq!(bench.told(), ["+a=1", "-a=1"]);
 }
@@ -393,7 +393,7 @@ async fn a_right_that_is_missing_is_named_with_the_rule_that_would_grant_it() {
         let log = crate::cache::log::Log::default();
         let _logging = tracing::subscriber::set_default(log.subscriber());
         let bench = Bench::start_in(&api, namespaces).await;
-        tokio::time::sleep(300 * SECOND).await;
+        sleep(300 * SECOND).await;
         let lines = log.lines_with("WARN");
         assert_eq!(lines.len(), 1, "{lines:#?}");
         let rule = "{apiGroups: [\"\"], resources: [\"configmaps\"], verbs: [\"list\", \"watch\"]}";
@@ -401,7 +401,7 @@ async fn a_right_that_is_missing_is_named_with_the_rule_that_would_grant_it() {
             assert!(lines[0].contains(part), "{part} in {lines:#?}");
         }
         api.mend();
-        tokio::time::sleep(15 * SECOND).await;
+        sleep(15 * SECOND).await;
         assert!(bench.caches.synced());
         assert_eq!(bench.state().last_error, None);
     }
@@ -423,7 +423,7 @@ async fn each_namespace_of_a_list_is_watched_and_none_else() {
     // A new list of both, one after the other: neither removes what is the other's.
     api.delete("one", "a");
     api.compact();
-    tokio::time::sleep(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     assert_eq!(bench.names(), ["two/a"]);
     api.put("three", "b", value("1"));
     settle().await;
@@ -484,6 +484,6 @@ async fn a_subscriber_that_never_returns_shows_as_a_watch_that_does_not_move() {
     let bench = Bench::start(&api).await;
     // As far as the paused clock can tell: nothing polls the watch any more.
     bench.stop.cancel();
-    tokio::time::sleep(600 * SECOND).await;
+    sleep(600 * SECOND).await;
     assert!(!bench.state().moving);
 }

@@ -84,7 +84,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
 
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
         let settings = load(overrides.clone())?;
-        let signals = signals().map_err(RunError::Signals)?;
+        let signals = signals(|second| std::process::exit(second.exit_code().into())).map_err(RunError::Signals)?;
         let ended = self.serve(settings, &Environment::of_process(), signals).await;
         if let Err(RunError::Host(error @ HostError::Interrupted { .. })) = &ended {
             let _unwritable = writeln!(io::stderr(), "{error}");

@@ -31,8 +31,8 @@ pub(crate) const RULES: &[Rule] = &[
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
-    // Time comes in as moments, and an end is told by a term's reason: values both.
-    Rule { room: "leadership::election", may_know: &["leadership::clock", "leadership::term"], never: PURE },
+    // Time comes in as moments, which are values.
+    Rule { room: "leadership::election", may_know: &["leadership::clock"], never: PURE },
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
