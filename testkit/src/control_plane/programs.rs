@@ -74,7 +74,7 @@ pub(super) fn api_server(binaries: &Binaries, layout: &Layout, pki: &Identities,
     server.arg(format!("--audit-log-maxsize={AUDIT_LOG_MEGABYTES}"));
     server.args([
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-cluster-ip-range=10.0.0.0/16",
         "--authorization-mode=RBAC",
         // Wants a controller that makes the default ServiceAccount of each namespace.
         "--disable-admission-plugins=ServiceAccount",
