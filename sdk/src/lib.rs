@@ -25,6 +25,10 @@ pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 
+#[cfg(test)]
+#[cfg(feature = "operator")]
+mod test_log;
+
 #[cfg(feature = "operator")]
 #[doc(hidden)]
 pub use controller::private as __private;
