@@ -24,6 +24,8 @@ pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 
+#[cfg(feature = "operator")]
+mod causes;
 #[cfg(test)]
 #[cfg(feature = "operator")]
 mod test_log;

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
+use crate::causes::with_causes;
 use crate::leadership::{Term, WorkGuard};
 use crate::metrics::ReconcileResult;
 
@@ -117,7 +117,7 @@ impl Reconcile {
         }
         let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
         self.key.returned = true;
-        let error = with_sources(error);
+        let error = with_causes(error);
         if permanent {
             tracing::error!(%error, "reconcile failed for good: not retried until the object changes");
         } else {
@@ -132,21 +132,6 @@ impl Drop for HandedOut {
             self.queue.dropped(&self.taken);
         }
     }
-}
-
-/// The error with all its causes, those left out that the text before tells already.
-fn with_sources(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            // Writing into a `String` does not fail.
-            let _written = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
