@@ -1,10 +1,8 @@
 //! Where the programs are.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{env, fs};
 
 use crate::Error;
 

@@ -1,12 +1,9 @@
 //! A port of the API server's own, which it gets again after a restart.
 
-use std::{
-    env, fs,
-    fs::File,
-    io,
-    net::{Ipv4Addr, TcpListener},
-    ops::Range,
-};
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::{env, fs, io};
 
 use crate::Error;
 
