@@ -13,6 +13,8 @@ pub mod controller;
 #[cfg(feature = "operator")]
 pub mod events;
 #[cfg(feature = "operator")]
+mod forbidden;
+#[cfg(feature = "operator")]
 pub mod health;
 #[cfg(feature = "operator")]
 pub mod host;
