@@ -41,7 +41,7 @@ fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenS
     let owns = (!owns.is_empty()).then(|| {
         quote! {
             fn owns() -> #krate::__private::Vec<#krate::__private::OwnedKind> {
-                #krate::__private::Vec::from([#(#owned_kinds),*])
+                ::core::convert::From::from([#(#owned_kinds),*])
             }
         }
     });

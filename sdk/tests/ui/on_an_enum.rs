@@ -1,0 +1,10 @@
+use k8s_openapi::api::core::v1::ConfigMap;
+use kubeops::prelude::*;
+
+#[derive(Controller)]
+#[controller(entity = ConfigMap)]
+enum ConfigMapController {
+    One(Client),
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use k8s_openapi::api::core::v1::ConfigMap;
+use kubeops::prelude::*;
+
+struct Page;
+
+#[derive(Controller)]
+#[controller(entity = ConfigMap, owns(Page))]
+struct ConfigMapController;
+
+impl Reconcile for ConfigMapController {
+    async fn reconcile(&self, _: &ConfigMap, _: &Context<ConfigMap>) -> Result<Action> {
+        Ok(Action::await_change())
+    }
+}
+
+fn main() {}
