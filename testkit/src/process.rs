@@ -18,18 +18,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::Error;
 
 /// `$1` is the log, the rest the program and its arguments. The shell leads a process group of its own, so `kill 0` reaches
-/// all that runs below it, and no process id can have been given to somebody else meanwhile.
+/// all that runs below it, and no process id can have been given to somebody else meanwhile. The program is in the foreground,
+/// because shells let what is in the background ignore SIGINT.
 const SUPERVISOR: &str = r#"
 exec 3<&0
-log=$1
-shift
-"$@" 3<&- </dev/null >>"$log" 2>&1 &
-child=$!
 ( read -r _ <&3; kill -9 0 ) &
 guard=$!
-echo "$child"
-exec >&-
-wait "$child"
+/bin/sh -c 'echo "$$"; exec >>"$0" 2>&1; exec "$@"' "$@" 3<&- </dev/null
 code=$?
 kill "$guard"
 exit "$code"

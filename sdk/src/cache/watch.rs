@@ -34,6 +34,8 @@ const PAGE: u32 = 500;
 const LIST_TIMEOUT: Duration = Duration::from_secs(60);
 /// For the answer's head: the server sends it before there is anything to tell.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// A watch that is open for so long, and told no error, works: else one that fails right after it opened would come and go.
+const SETTLED: Duration = Duration::from_secs(1);
 /// So many watches in a row that end soon are worth a line.
 const FLAPPING: u32 = 3;
 
@@ -103,10 +105,10 @@ impl Watch {
             // How it should be: seen from outside, the watch went on.
             Some(Failure::Expired) => tracing::debug!(%kind, "listing again, the watch's version is too old"),
             Some(failure) => self.status.failed(failure),
+            None if pace.short() == FLAPPING => {
+                tracing::warn!(%kind, "watches of {kind} end right after they were opened");
+            }
             None => tracing::debug!(%kind, "the watch ended, opening it again"),
-        }
-        if pace.short() == FLAPPING {
-            tracing::warn!(%kind, "watches of {kind} end right after they were opened");
         }
     }
 
@@ -173,18 +175,26 @@ impl Watch {
         let request = request.map_err(|error| Failure::Other(error.to_string()))?;
         let events = self.client.request_events::<RawObject>(request);
         let mut events = in_time(OPEN_TIMEOUT, Verb::Watch, events).await?.boxed();
-        self.status.works();
         self.status.step();
 
         let silence = Duration::from_secs(seconds.into()) + GRACE;
+        let mut works = false;
         loop {
-            let event = match timeout(silence, events.next()).await {
+            let event = match timeout(if works { silence } else { SETTLED }, events.next()).await {
                 Ok(Some(event)) => event.map_err(|error| Failure::of(&error, Verb::Watch))?,
                 Ok(None) => return Ok(()),
-                Err(_) => return Err(Failure::silence(silence)),
+                Err(_) if works => return Err(Failure::silence(silence)),
+                Err(_) => {
+                    works = true;
+                    self.status.works();
+                    continue;
+                }
             };
             self.status.step();
             let version = self.take_in(event)?;
+            if !std::mem::replace(&mut works, true) {
+                self.status.works();
+            }
             if !version.is_empty() {
                 progress.version = Some(version);
             }
@@ -227,5 +237,5 @@ async fn in_time<T>(
 }
 
 #[cfg(test)]
-#[path = "watch_tests.rs"]
+#[path = "watch_tests/mod.rs"]
 mod tests;

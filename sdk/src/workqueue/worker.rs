@@ -119,5 +119,5 @@ fn report(controller: &str, result: Result<(), JoinError>) {
 }
 
 #[cfg(test)]
-#[path = "worker_tests.rs"]
+#[path = "worker_tests/mod.rs"]
 mod tests;

@@ -42,7 +42,8 @@ impl Layout {
 pub(super) fn etcd(binaries: &Binaries, layout: &Layout) -> Result<Command, Error> {
     let mut etcd = Command::new(binaries.path("etcd")?);
     etcd.current_dir(&layout.root);
-    etcd.args(["--name=etcd", "--data-dir=etcd", "--unsafe-no-fsync"]);
+    // The whole path, so that a list of processes shows whose it is.
+    etcd.arg("--data-dir").arg(layout.root.join("etcd")).args(["--name=etcd", "--unsafe-no-fsync"]);
     etcd.arg(format!("--listen-client-urls={ETCD_CLIENTS}")).arg(format!("--advertise-client-urls={ETCD_CLIENTS}"));
     etcd.arg(format!("--listen-peer-urls={ETCD_PEERS}")).arg(format!("--initial-advertise-peer-urls={ETCD_PEERS}"));
     etcd.arg(format!("--initial-cluster=etcd={ETCD_PEERS}"));
@@ -73,7 +74,7 @@ pub(super) fn api_server(binaries: &Binaries, layout: &Layout, pki: &Identities,
     server.arg(format!("--audit-log-maxsize={AUDIT_LOG_MEGABYTES}"));
     server.args([
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-cluster-ip-range=10.0.0.0/16",
         "--authorization-mode=RBAC",
         // Wants a controller that makes the default ServiceAccount of each namespace.
         "--disable-admission-plugins=ServiceAccount",

@@ -43,7 +43,7 @@ async fn every_bad_setting_is_told_at_once_with_its_origin() {
     assert_told(&text, &["LeaderElectionLeaseDuration", "soon", "KubeOps__LeaderElectionLeaseDuration"]);
     assert_told(&text, &["MaxParallelReconciliations", "KubeOps__MaxParallelReconciliations"]);
     assert_told(&text, &["LeaderElectionLock", "ConfigMap"]);
-    assert_told(&text, &["ReadyWhen", "Sometimes", "--set"]);
+    assert_told(&text, &["ReadyWhen", "Sometimes", "command line"]);
     assert!(!text.contains("no-such-kubeconfig"), "it ends before it looks for the cluster: {text}");
 }
 
