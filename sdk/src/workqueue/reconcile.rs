@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,9 @@ use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
-use crate::leadership::{Term, WorkGuard};
+use crate::chain::chain;
+use crate::forbidden::missing_rule;
+use crate::leadership::{Term, WorkGuard, is_fenced};
 use crate::metrics::ReconcileResult;
 
 /// A key that was handed out, until its work has ended. Whatever happens to the task, the key goes back when this is dropped,
@@ -110,6 +111,11 @@ impl Reconcile {
     }
 
     fn fail(&mut self, error: &(dyn Error + 'static), permanent: bool, took: Duration) {
+        if is_fenced(error) && !self.term.is_valid() {
+            // No fault of the reconcile: it goes with its term.
+            tracing::debug!("ended with its term");
+            return;
+        }
         let metrics = self.key.queue.metrics();
         metrics.reconciled(ReconcileResult::Error, took);
         if permanent {
@@ -117,8 +123,11 @@ impl Reconcile {
         }
         let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
         self.key.returned = true;
-        let error = with_sources(error);
-        if permanent {
+        let rule = missing_rule(error);
+        let error = chain(error);
+        if let Some(rule) = rule {
+            tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
+        } else if permanent {
             tracing::error!(%error, "reconcile failed for good: not retried until the object changes");
         } else {
             tracing::error!(%error, ?retry_in, "reconcile failed");
@@ -132,21 +141,6 @@ impl Drop for HandedOut {
             self.queue.dropped(&self.taken);
         }
     }
-}
-
-/// The error with all its causes, those left out that the text before tells already.
-fn with_sources(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            // Writing into a `String` does not fail.
-            let _written = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
