@@ -94,8 +94,8 @@ fn from_services_impl(ident: &Ident, args: &ControllerArgs, fields: &[Field<'_>]
             quote_spanned! { ty.span() => <#ty as #krate::__private::FromServices<#state>>::from_services(services) };
         quote! { #member: #value }
     });
+    // Not `automatically_derived`: that hides the bounds in the compiler's notes.
     quote! {
-        #[automatically_derived]
         impl #parameters #krate::__private::FromServices<#state> for #ident where #(#bounds),* {
             #[allow(unused_variables)]
             fn needs(needs: &mut #krate::__private::Needs) {

@@ -1,15 +1,8 @@
-use k8s_openapi::api::core::v1::ConfigMap;
 use kubeops::prelude::*;
 
 #[derive(Controller)]
 struct ConfigMapController {
     client: Client,
-}
-
-impl Reconcile for ConfigMapController {
-    async fn reconcile(&self, _: &ConfigMap, _: &Context<ConfigMap>) -> Result<Action> {
-        Ok(Action::await_change())
-    }
 }
 
 fn main() {}

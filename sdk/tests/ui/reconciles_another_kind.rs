@@ -1,5 +1,5 @@
-use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::Secret;
 use kubeops::prelude::*;
 
 #[derive(Controller)]
