@@ -1,4 +1,10 @@
 //! Controllers, from a registration to what they write, on an API server in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by a panic, in its fixtures too"
+)]
 
 mod bench;
 mod server;
