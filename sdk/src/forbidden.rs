@@ -9,7 +9,10 @@ use std::error::Error;
 pub(crate) fn missing_rule(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(kube::Error::Api(status)) = error.downcast_ref()
+        // A boxed error is its own cause, and of another type than what is in the box.
+        let of_kube = error.downcast_ref::<kube::Error>();
+        let of_kube = of_kube.or_else(|| error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref));
+        if let Some(kube::Error::Api(status)) = of_kube
             && status.code == 403
         {
             return rule(&status.message);
@@ -50,6 +53,18 @@ mod tests {
             "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster scope";
         let expected = "{apiGroups: [\"\"], resources: [\"nodes\"], verbs: [\"list\"]} in a ClusterRole";
         assert_eq!(rule(message).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn the_refusal_is_found_behind_other_errors_boxed_or_not() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("could not be applied")]
+        struct Applied<E: Error + 'static>(#[source] E);
+        let message =
+            "a \"b\" is forbidden: User \"u\" cannot get resource \"pods\" in API group \"\" at the cluster scope";
+        let refusal = || kube::Error::Api(kube::core::Status::failure(message, "Forbidden").with_code(403).boxed());
+        assert!(missing_rule(&Applied(refusal())).is_some());
+        assert!(missing_rule(&Applied(Box::new(refusal()))).is_some());
     }
 
     #[test]

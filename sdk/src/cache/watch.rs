@@ -61,9 +61,17 @@ pub(super) struct Watch {
 struct Progress {
     /// Where to go on from; `None`: by a list.
     version: Option<String>,
+    /// The newest try began with a list.
+    listed: bool,
     /// When a request was last begun.
     tried: Instant,
     random: fastrand::Rng,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { version: None, listed: false, tried: Instant::now(), random: fastrand::Rng::new() }
+    }
 }
 
 impl Watch {
@@ -71,11 +79,16 @@ impl Watch {
     /// Cancel safe: what was learned is in the sink.
     pub(super) async fn run(&self) -> Infallible {
         let mut pace = Pace::new(fastrand::Rng::new());
-        let mut progress = Progress { version: None, tried: Instant::now(), random: fastrand::Rng::new() };
+        let mut progress = Progress::new();
         loop {
             let ended = self.once(&mut progress).await;
             self.status.step();
-            let wait = pace.wait(progress.tried.elapsed());
+            let lived = progress.tried.elapsed();
+            let wait = match &ended {
+                // Not twice in a row: a version that is too old right after a list would make an endless loop of lists.
+                Err(Failure::Expired) if !progress.listed => Pace::wait_to_list(lived),
+                _ => pace.wait(lived),
+            };
             self.note(ended.err(), &pace);
             sleep(wait).await;
         }
@@ -84,7 +97,8 @@ impl Watch {
     /// Lists, if need be, and watches until that ends.
     async fn once(&self, progress: &mut Progress) -> Result<(), Failure> {
         progress.tried = Instant::now();
-        if progress.version.is_none() {
+        progress.listed = progress.version.is_none();
+        if progress.listed {
             progress.version = Some(self.list(progress).await?);
             self.status.listed();
         }

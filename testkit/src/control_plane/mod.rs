@@ -218,6 +218,7 @@ impl ControlPlane {
         if running.is_some() {
             return Ok(());
         }
+        self.port.is_free().await?;
         let command = programs::api_server(&self.binaries, &self.layout, &self.identities, self.port.number)?;
         let mut server = Process::spawn(&command, self.layout.log_of("kube-apiserver"))?;
         let client = self.client_for(OURSELVES)?;

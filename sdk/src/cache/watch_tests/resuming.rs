@@ -128,3 +128,28 @@ async fn a_watch_that_the_server_forgot_is_found_dead() {
     assert_eq!(api.seen("watch").len(), 2);
     assert!(bench.state().moving);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_410_is_followed_by_a_list_at_once() {
+    let api = FakeApi::new();
+    let bench = Bench::start(&api).await;
+    sleep(60 * SECOND).await;
+    api.fail("watch", 503);
+    api.cut();
+    api.put("default", "a", value("1"));
+    api.compact();
+    api.mend();
+    sleep(SECOND + SECOND / 10).await;
+    assert_eq!(bench.told(), ["+a=1"]);
+    assert_eq!(api.open_watches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_410_after_every_list_does_not_make_a_loop_of_lists() {
+    let api = FakeApi::new();
+    api.end_watches_with(410);
+    let _bench = Bench::start(&api).await;
+    sleep(60 * SECOND).await;
+    let lists = api.seen("list").len();
+    assert!((6..20).contains(&lists), "{lists} lists in a minute");
+}

@@ -153,7 +153,7 @@ async fn a_failure_is_logged_once_with_its_key_attempt_and_retry() {
         "controller=pages",
         "kind=Page",
         "namespace=\"default\"",
-        "name=a",
+        "object=a",
         "trigger=Modified",
         "attempt=1",
         "no such page",
