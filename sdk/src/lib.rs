@@ -13,6 +13,8 @@ pub mod controller;
 #[cfg(feature = "operator")]
 pub mod events;
 #[cfg(feature = "operator")]
+mod forbidden;
+#[cfg(feature = "operator")]
 pub mod health;
 #[cfg(feature = "operator")]
 pub mod host;
@@ -24,6 +26,10 @@ pub mod operator;
 pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
+
+#[cfg(test)]
+#[cfg(feature = "operator")]
+mod test_log;
 
 #[cfg(feature = "operator")]
 #[doc(hidden)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kube::core::{ApiResource, Status};
 
+use crate::chain::chain;
+
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
@@ -36,8 +38,7 @@ impl Failure {
     pub(super) fn of(error: &kube::Error, verb: Verb) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(status, verb),
-            // kube's texts repeat their sources, so that one of them is enough.
-            error => Self::Other(format!("can't {verb}: {error}")),
+            error => Self::Other(format!("can't {verb}: {}", chain(error))),
         }
     }
 

@@ -17,6 +17,9 @@ use tower::service_fn;
 #[derive(Clone)]
 pub(super) struct FakeApi(Arc<Mutex<State>>);
 
+/// Of the body of a watch's answer.
+type Lines = UnboundedSender<Result<Bytes, Infallible>>;
+
 #[derive(Default)]
 struct State {
     version: u64,
@@ -25,12 +28,12 @@ struct State {
     history: Vec<(u64, String, Value)>,
     /// Watches from before this version get a 410.
     compacted: u64,
-    open: Vec<(Option<String>, UnboundedSender<Result<Bytes, Infallible>>)>,
+    open: Vec<(Option<String>, Lines)>,
     requests: Vec<Seen>,
     /// What lists and watches are answered with instead.
     failing: HashMap<&'static str, u16>,
-    /// Watches get their answer's head and then end.
-    ending: bool,
+    /// Watches get their answer's head and then end, perhaps with an error.
+    ending: Option<Option<u16>>,
     /// A 410 is the answer to the request itself, not an event.
     refuses_old_versions: bool,
     page: Option<usize>,
@@ -82,7 +85,7 @@ impl FakeApi {
         object["metadata"]["resourceVersion"] = state.version.to_string().into();
         object["metadata"]["managedFields"] = json!([{"manager": "me"}]);
         state.objects.insert(id, object.clone());
-        state.happened(namespace, event, object);
+        state.happened(namespace, event, &object);
     }
 
     pub(super) fn delete(&self, namespace: &str, name: &str) {
@@ -90,7 +93,7 @@ impl FakeApi {
         state.version += 1;
         let mut object = state.objects.remove(&(namespace.to_owned(), name.to_owned())).expect("there is none");
         object["metadata"]["resourceVersion"] = state.version.to_string().into();
-        state.happened(namespace, "DELETED", object);
+        state.happened(namespace, "DELETED", &object);
     }
 
     pub(super) fn bookmark(&self) {
@@ -125,12 +128,17 @@ impl FakeApi {
     pub(super) fn mend(&self) {
         let mut state = self.lock();
         state.failing.clear();
-        state.ending = false;
+        state.ending = None;
     }
 
     /// Watches end right after they were opened.
     pub(super) fn end_watches_at_once(&self) {
-        self.lock().ending = true;
+        self.lock().ending = Some(None);
+    }
+
+    /// Watches end right after they were opened, with this error.
+    pub(super) fn end_watches_with(&self, code: u16) {
+        self.lock().ending = Some(Some(code));
     }
 
     pub(super) fn refuse_old_versions(&self) {
@@ -170,7 +178,7 @@ impl FakeApi {
 }
 
 impl State {
-    fn happened(&mut self, namespace: &str, event: &str, object: Value) {
+    fn happened(&mut self, namespace: &str, event: &str, object: &Value) {
         let event = json!({"type": event, "object": object});
         self.send(Some(namespace), &event);
         self.history.push((self.version, namespace.to_owned(), event));
@@ -200,9 +208,13 @@ impl State {
             return json(410, &status(410, "Expired"));
         }
         let (watch, lines) = unbounded();
-        if from < self.compacted {
-            watch.unbounded_send(Ok(line(&json!({"type": "ERROR", "object": status(410, "Expired")})))).unwrap();
-        } else if !self.ending {
+        let error = if from < self.compacted { Some(Some(410)) } else { self.ending };
+        if let Some(error) = error {
+            if let Some(code) = error {
+                let error = json!({"type": "ERROR", "object": status(code, "NotToday")});
+                watch.unbounded_send(Ok(line(&error))).unwrap();
+            }
+        } else {
             for (version, of, event) in &self.history {
                 if *version > from && namespace.as_ref().is_none_or(|it| it == of) {
                     watch.unbounded_send(Ok(line(event))).unwrap();

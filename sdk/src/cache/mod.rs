@@ -37,36 +37,3 @@ impl<K> Entity for K where
     K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug + Send + Sync + 'static
 {
 }
-
-#[cfg(test)]
-mod log {
-    //! What was logged by a test's own thread.
-
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Log {
-        pub(super) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-            let log = self.clone();
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish()
-        }
-
-        pub(super) fn lines_with(&self, part: &str) -> Vec<String> {
-            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-            text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
-        }
-    }
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-}

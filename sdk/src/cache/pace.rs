@@ -36,6 +36,12 @@ impl Pace {
         BACKOFF.delay(self.short, &mut self.random).max(REOPEN.saturating_sub(lived))
     }
 
+    /// How long to wait for the list after a try that ended so, because its version was too old: that is what happens to
+    /// every watch when the API server restarts, and no reason to be late.
+    pub(super) fn wait_to_list(lived: Duration) -> Duration {
+        REOPEN.saturating_sub(lived)
+    }
+
     /// Tries in a row that ended soon.
     pub(super) fn short(&self) -> u32 {
         self.short

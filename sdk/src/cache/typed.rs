@@ -91,7 +91,7 @@ impl<K: Entity> Sink for Shared<K> {
                 self.replace(key, old, Arc::new(new), replaced);
             }
             Err(error) => {
-                self.is_unfit(&key, new_version, &error);
+                self.is_unfit(&key, &new_version, &error);
                 if replaced {
                     self.drop_out(&key, None);
                 }
@@ -143,12 +143,12 @@ impl<K: Entity> Shared<K> {
         }
     }
 
-    fn is_unfit(&self, key: &Key, version: String, error: &serde_json::Error) {
-        let known = self.unfit().insert(key.clone(), version.clone());
-        if known.as_ref() != Some(&version) {
+    fn is_unfit(&self, key: &Key, version: &str, error: &serde_json::Error) {
+        let known = self.unfit().insert(key.clone(), version.to_owned());
+        if known.as_deref() != Some(version) {
             self.metrics.undeserializable();
             let kind = &self.kind;
-            tracing::warn!(%kind, object = %key, %version, %error, "{kind} {key} does not fit its Rust type: left out");
+            tracing::warn!(%kind, object = %key, version, %error, "{kind} {key} does not fit its Rust type: left out");
         }
     }
 

@@ -34,6 +34,8 @@ const PAGE: u32 = 500;
 const LIST_TIMEOUT: Duration = Duration::from_secs(60);
 /// For the answer's head: the server sends it before there is anything to tell.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// A watch that is open for so long, and told no error, works: else one that fails right after it opened would come and go.
+const SETTLED: Duration = Duration::from_secs(1);
 /// So many watches in a row that end soon are worth a line.
 const FLAPPING: u32 = 3;
 
@@ -59,9 +61,17 @@ pub(super) struct Watch {
 struct Progress {
     /// Where to go on from; `None`: by a list.
     version: Option<String>,
+    /// The newest try began with a list.
+    listed: bool,
     /// When a request was last begun.
     tried: Instant,
     random: fastrand::Rng,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { version: None, listed: false, tried: Instant::now(), random: fastrand::Rng::new() }
+    }
 }
 
 impl Watch {
@@ -69,11 +79,16 @@ impl Watch {
     /// Cancel safe: what was learned is in the sink.
     pub(super) async fn run(&self) -> Infallible {
         let mut pace = Pace::new(fastrand::Rng::new());
-        let mut progress = Progress { version: None, tried: Instant::now(), random: fastrand::Rng::new() };
+        let mut progress = Progress::new();
         loop {
             let ended = self.once(&mut progress).await;
             self.status.step();
-            let wait = pace.wait(progress.tried.elapsed());
+            let lived = progress.tried.elapsed();
+            let wait = match &ended {
+                // Not twice in a row: a version that is too old right after a list would make an endless loop of lists.
+                Err(Failure::Expired) if !progress.listed => Pace::wait_to_list(lived),
+                _ => pace.wait(lived),
+            };
             self.note(ended.err(), &pace);
             sleep(wait).await;
         }
@@ -82,7 +97,8 @@ impl Watch {
     /// Lists, if need be, and watches until that ends.
     async fn once(&self, progress: &mut Progress) -> Result<(), Failure> {
         progress.tried = Instant::now();
-        if progress.version.is_none() {
+        progress.listed = progress.version.is_none();
+        if progress.listed {
             progress.version = Some(self.list(progress).await?);
             self.status.listed();
         }
@@ -103,10 +119,10 @@ impl Watch {
             // How it should be: seen from outside, the watch went on.
             Some(Failure::Expired) => tracing::debug!(%kind, "listing again, the watch's version is too old"),
             Some(failure) => self.status.failed(failure),
+            None if pace.short() == FLAPPING => {
+                tracing::warn!(%kind, "watches of {kind} end right after they were opened");
+            }
             None => tracing::debug!(%kind, "the watch ended, opening it again"),
-        }
-        if pace.short() == FLAPPING {
-            tracing::warn!(%kind, "watches of {kind} end right after they were opened");
         }
     }
 
@@ -173,18 +189,26 @@ impl Watch {
         let request = request.map_err(|error| Failure::Other(error.to_string()))?;
         let events = self.client.request_events::<RawObject>(request);
         let mut events = in_time(OPEN_TIMEOUT, Verb::Watch, events).await?.boxed();
-        self.status.works();
         self.status.step();
 
         let silence = Duration::from_secs(seconds.into()) + GRACE;
+        let mut works = false;
         loop {
-            let event = match timeout(silence, events.next()).await {
+            let event = match timeout(if works { silence } else { SETTLED }, events.next()).await {
                 Ok(Some(event)) => event.map_err(|error| Failure::of(&error, Verb::Watch))?,
                 Ok(None) => return Ok(()),
-                Err(_) => return Err(Failure::silence(silence)),
+                Err(_) if works => return Err(Failure::silence(silence)),
+                Err(_) => {
+                    works = true;
+                    self.status.works();
+                    continue;
+                }
             };
             self.status.step();
             let version = self.take_in(event)?;
+            if !std::mem::replace(&mut works, true) {
+                self.status.works();
+            }
             if !version.is_empty() {
                 progress.version = Some(version);
             }
@@ -227,5 +251,5 @@ async fn in_time<T>(
 }
 
 #[cfg(test)]
-#[path = "watch_tests.rs"]
+#[path = "watch_tests/mod.rs"]
 mod tests;

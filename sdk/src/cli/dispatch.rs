@@ -8,7 +8,7 @@ use super::arguments::{Command, Invocation, Overrides, Program, parse};
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
-use crate::host::{HostError, signals};
+use crate::host::signals;
 use crate::operator::connect::{ConnectError, Connection, Environment, connect};
 use crate::operator::kube_ops::{Defaults, listing, text_table};
 use crate::operator::{Operator, RunError};
@@ -21,7 +21,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
     /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
-    /// second signal the process exits at once, with 130 or 143.
+    /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
     ///
     /// # Panics
     /// Outside of a multi-threaded tokio runtime with I/O and time.
@@ -84,15 +84,20 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
 
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
         let settings = load(overrides.clone())?;
-        let signals = signals(|second| std::process::exit(second.exit_code().into())).map_err(RunError::Signals)?;
+        let name = self.parts().name;
+        let signals = signals(|second| exit(second.exit_code())).map_err(RunError::Signals)?;
         let ended = self.serve(settings, &Environment::of_process(), signals).await;
-        if let Err(RunError::Host(error @ HostError::Interrupted { .. })) = &ended {
-            let _unwritable = writeln!(io::stderr(), "{error}");
-            // Returning would drop the runtime, which waits for threads that block.
-            std::process::exit(error.exit_code().into());
+        if let Err(RunError::Host(error)) = &ended {
+            let _unwritable = writeln!(io::stderr(), "{name}: {error}");
+            exit(error.exit_code());
         }
         Ok(ended?)
     }
+}
+
+/// Ends the process without dropping the runtime, which would wait for threads that block: a service that did not end may.
+fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
 }
 
 async fn cluster() -> Result<Connection, ConnectError> {

@@ -242,7 +242,7 @@ impl Run {
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref());
-        if self.reign.is_none() && self.election.is_vacant(now.clock - GRACE) {
+        if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
             self.announcer.vacant();
         }
         self.state.send_if_modified(|state| match state {

@@ -12,6 +12,7 @@
 //! - A category is matched against the start of `tracing` targets, the longest one decides. Case, `_`, `-`, `.` and `::` make
 //!   no difference, but what is matched must end at one of them, or at the target's end: `Kube` is `kube::…` and
 //!   `kube_client::…`, not `kubeops`; `Kube.Client` is `kube_client` and `kube::client`; `MyCrate` is `my_crate`.
+//! - `kube_client` is silent unless a category names it (`Kube` does): what fails is told by whoever asked.
 //! - A `RUST_LOG` variable (`info,kube_client=debug`) replaces `LogLevel` altogether; its targets are matched in the same way.
 //! - Logs go to stdout, as .NET's console logger writes them and containers are read. Colours only on a terminal, and not
 //!   with `NO_COLOR`.
@@ -32,6 +33,9 @@ const SECTION: &str = "Logging";
 const RUST_LOG: &str = "RUST_LOG";
 /// Level of whatever no category names, unless `Default` does.
 const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
+/// kube's client logs each failed request and each cut watch as an error or a warning of its own. The SDK tells of them where
+/// they matter, once and with what to do: these are for those who ask for them by name.
+const SILENT: &str = "kubeclient";
 
 /// What the section says, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +124,9 @@ impl Format {
 impl Levels {
     fn new(default: LevelFilter, categories: impl IntoIterator<Item = (String, LevelFilter)>) -> Self {
         let mut categories: Vec<_> = categories.into_iter().collect();
+        if !categories.iter().any(|(category, _)| !category.is_empty() && SILENT.starts_with(&**category)) {
+            categories.push((SILENT.to_owned(), LevelFilter::OFF));
+        }
         categories.sort_by_key(|(category, _)| std::cmp::Reverse(category.len()));
         Self { default, categories }
     }
@@ -249,6 +256,14 @@ mod tests {
     fn information_is_logged_where_nothing_is_said() {
         assert_eq!(levels(&[]), Levels::new(LevelFilter::INFO, []));
         assert_eq!(levels(&[("Logging__LogLevel__default", "warning")]).level_of("any"), LevelFilter::WARN);
+    }
+
+    #[test]
+    fn kubes_client_is_silent_unless_it_is_named() {
+        let level = |variables: &[(&str, &str)]| levels(variables).level_of("kube_client::client::builder");
+        assert_eq!(level(&[("Logging__LogLevel__Default", "Debug")]), LevelFilter::OFF);
+        assert_eq!(level(&[("Logging__LogLevel__Kube", "Debug")]), LevelFilter::DEBUG);
+        assert_eq!(level(&[("RUST_LOG", "kube_client=warn")]), LevelFilter::WARN);
     }
 
     #[test]

@@ -367,7 +367,7 @@ mod model {
 /// An operation that looked at every key would need minutes for this.
 #[test]
 fn an_operation_does_not_look_at_every_key() {
-    const KEYS: u64 = 50_000;
+    const KEYS: u64 = 20_000;
     let started = std::time::Instant::now();
     let mut queue = Queue::default();
     for number in 0..KEYS {
@@ -377,5 +377,5 @@ fn an_operation_does_not_look_at_every_key() {
         queue.add(key(&number.to_string()), Trigger::Modified, Priority::Live, at(number % 50));
     }
     assert_eq!(drain(&mut queue, at(100)).len() as u64, KEYS);
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }

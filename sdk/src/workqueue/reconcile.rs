@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,8 @@ use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
+use crate::chain::chain;
+use crate::forbidden::missing_rule;
 use crate::leadership::{Term, WorkGuard};
 use crate::metrics::ReconcileResult;
 
@@ -110,6 +111,11 @@ impl Reconcile {
     }
 
     fn fail(&mut self, error: &(dyn Error + 'static), permanent: bool, took: Duration) {
+        if !self.term.is_valid() {
+            // Its writes were fenced off, perhaps: whoever leads next reconciles the object anyway.
+            tracing::debug!(error = chain(error), "failed when its term was over");
+            return;
+        }
         let metrics = self.key.queue.metrics();
         metrics.reconciled(ReconcileResult::Error, took);
         if permanent {
@@ -117,8 +123,11 @@ impl Reconcile {
         }
         let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
         self.key.returned = true;
-        let error = with_sources(error);
-        if permanent {
+        let rule = missing_rule(error);
+        let error = chain(error);
+        if let Some(rule) = rule {
+            tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
+        } else if permanent {
             tracing::error!(%error, "reconcile failed for good: not retried until the object changes");
         } else {
             tracing::error!(%error, ?retry_in, "reconcile failed");
@@ -132,21 +141,6 @@ impl Drop for HandedOut {
             self.queue.dropped(&self.taken);
         }
     }
-}
-
-/// The error with all its causes, those left out that the text before tells already.
-fn with_sources(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            // Writing into a `String` does not fail.
-            let _written = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -102,7 +102,8 @@ impl Worker {
             controller = %self.controller,
             kind = %self.kind,
             namespace = taken.key.namespace.as_deref(),
-            name = %taken.key.name,
+            // Not `name`: in JSON that is the span's own.
+            object = %taken.key.name,
             trigger = ?taken.attempt.trigger,
             attempt = taken.attempt.number,
         )
@@ -119,5 +120,5 @@ fn report(controller: &str, result: Result<(), JoinError>) {
 }
 
 #[cfg(test)]
-#[path = "worker_tests.rs"]
+#[path = "worker_tests/mod.rs"]
 mod tests;

@@ -1,12 +1,10 @@
 //! A port of the API server's own, which it gets again after a restart.
 
-use std::{
-    env, fs,
-    fs::File,
-    io,
-    net::{Ipv4Addr, TcpListener},
-    ops::Range,
-};
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
 
 use crate::Error;
 
@@ -16,6 +14,10 @@ const RANGE: Range<u16> = 20_000..32_000;
 
 /// Many more than there are control planes on one machine.
 const TRIES: usize = 200;
+
+/// A killed server is gone within milliseconds; a busy machine may need longer.
+const FREE_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A port that no other control plane on this machine takes while this value lives.
 #[derive(Debug)]
@@ -39,6 +41,20 @@ impl Port {
             }
         }
         Err(Error::io("find a free port")(io::ErrorKind::AddrInUse.into()))
+    }
+
+    /// Waits until nobody listens on it any more: a server that was killed keeps its port until the system has cleared it away.
+    pub(super) async fn is_free(&self) -> Result<(), Error> {
+        let start = Instant::now();
+        loop {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, self.number)) {
+                Ok(_) => return Ok(()),
+                Err(error) if start.elapsed() > FREE_WITHIN => {
+                    return Err(Error::io(format!("get port {} again", self.number))(error));
+                }
+                Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
     }
 }
 

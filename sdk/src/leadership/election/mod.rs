@@ -129,11 +129,11 @@ impl Election {
         self.slow_renewals
     }
 
-    /// Whether this candidate may lead and nobody else does: the lock is free, or has expired, and yet there is no term.
+    /// Whether this candidate may lead and nobody else does: the lock has been free since `then`, and yet there is no term.
     #[must_use]
-    pub fn is_vacant(&self, now: Moment) -> bool {
+    pub fn is_vacant_since(&self, then: Moment) -> bool {
         let free = self.lock.free_from(self.options.lease_duration);
-        !self.leads() && free.is_none_or(|free| free <= now)
+        !self.leads() && self.may_lead() && free.is_some_and(|free| free <= then)
     }
 
     /// When to step with [`Input::Woken`] at the latest, if nothing else happens.

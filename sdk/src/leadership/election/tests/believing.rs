@@ -58,7 +58,8 @@ fn a_given_up_write_that_lands_later_is_known_for_an_own_one() {
 #[test]
 fn a_vacant_lock_is_told_from_one_that_is_held() {
     let (candidate, _) = Candidate::that_read(present(5, OTHER));
-    assert!(!candidate.election.is_vacant(moment(101.0)));
-    assert!(candidate.election.is_vacant(moment(120.0)));
-    assert!(!Candidate::that_leads().election.is_vacant(moment(101.0)));
+    assert!(!candidate.election.is_vacant_since(moment(101.0)));
+    assert!(candidate.election.is_vacant_since(moment(120.0)));
+    assert!(!Candidate::that_leads().election.is_vacant_since(moment(120.0)));
+    assert!(!Candidate::new().election.is_vacant_since(moment(120.0)), "nothing is known yet");
 }
