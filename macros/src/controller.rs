@@ -1,8 +1,8 @@
 //! `#[derive(Controller)]`.
 
 use darling::{Error, Result};
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, LitStr, Path, parse_quote};
 
@@ -41,7 +41,7 @@ fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenS
     let owns = (!owns.is_empty()).then(|| {
         quote! {
             fn owns() -> #krate::__private::Vec<#krate::__private::OwnedKind> {
-                #krate::__private::Vec::from([#(#owned_kinds),*])
+                ::core::convert::From::from([#(#owned_kinds),*])
             }
         }
     });
@@ -84,6 +84,7 @@ fn from_services_impl(ident: &Ident, args: &ControllerArgs, fields: &[Field<'_>]
     let state = args.state.as_ref().map_or_else(|| quote! { #generic }, |state| quote! { #state });
     let parameters = args.state.is_none().then(|| quote! { <#generic> });
     let bounds = fields.iter().filter(|_| args.state.is_none()).map(|Field { ty, .. }| {
+        let krate = at(krate, ty.span());
         quote_spanned! { ty.span() => #ty: #krate::__private::FromServices<#state> }
     });
     let needs = fields.iter().map(|Field { ty, .. }| {
@@ -94,8 +95,8 @@ fn from_services_impl(ident: &Ident, args: &ControllerArgs, fields: &[Field<'_>]
             quote_spanned! { ty.span() => <#ty as #krate::__private::FromServices<#state>>::from_services(services) };
         quote! { #member: #value }
     });
+    // Not `automatically_derived`: that hides the bounds in the compiler's notes.
     quote! {
-        #[automatically_derived]
         impl #parameters #krate::__private::FromServices<#state> for #ident where #(#bounds),* {
             #[allow(unused_variables)]
             fn needs(needs: &mut #krate::__private::Needs) {
@@ -107,6 +108,15 @@ fn from_services_impl(ident: &Ident, args: &ControllerArgs, fields: &[Field<'_>]
             }
         }
     }
+}
+
+/// A path as if it stood at `span`: a bound that begins elsewhere is shown there.
+fn at(path: &Path, span: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    path.to_token_stream().into_iter().map(respan).collect()
 }
 
 #[cfg(test)]

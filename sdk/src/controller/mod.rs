@@ -1,7 +1,6 @@
 //! The user's side of controllers: what is reconciled, how, and what with.
 //!
 //! ```
-//! use kubeops::cache::Entity;
 //! use kubeops::controller::{Action, Context, Controller, Reconcile, Result};
 //! use k8s_openapi::api::core::v1::ConfigMap;
 //! use kube::Client;

@@ -1,0 +1,8 @@
+use kubeops::prelude::*;
+
+#[derive(Controller)]
+struct ConfigMapController {
+    client: Client,
+}
+
+fn main() {}
