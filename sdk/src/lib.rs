@@ -105,5 +105,10 @@ pub mod prelude {
     pub use crate::settings::Settings;
 }
 
+/// The README's example, so that it compiles.
+#[cfg(all(doctest, feature = "operator"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
