@@ -108,7 +108,7 @@ pub mod prelude {
 /// The README's example, so that it compiles.
 #[cfg(all(doctest, feature = "operator"))]
 #[doc = include_str!("../../README.md")]
-mod readme {}
+struct Readme;
 
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
