@@ -79,23 +79,21 @@ impl<K> Clone for Cache<K> {
 impl<K: Entity> Sink for Shared<K> {
     fn put(&self, object: RawObject) {
         let Some(key) = object.key() else { return };
+        if self.store.get(&key).is_some_and(|old| uid(&*old) != object.uid()) {
+            // First, so that nobody can work on the new object without knowing that the old one is gone.
+            self.drop_out(&key, None);
+        }
         let old = self.store.get(&key);
-        let replaced = old.as_ref().is_some_and(|old| uid(&**old) != object.uid());
-        if old.as_ref().is_some_and(|old| !replaced && version(&**old) == object.resource_version()) {
+        if old.as_ref().is_some_and(|old| version(&**old) == object.resource_version()) {
             return;
         }
         let new_version = object.resource_version().to_owned();
         match object.typed::<K>() {
             Ok(new) => {
                 self.unfit().remove(&key);
-                self.replace(key, old, Arc::new(new), replaced);
+                self.exchange(key, old, Arc::new(new));
             }
-            Err(error) => {
-                self.is_unfit(&key, &new_version, &error);
-                if replaced {
-                    self.drop_out(&key, None);
-                }
-            }
+            Err(error) => self.is_unfit(&key, &new_version, &error),
         }
     }
 
@@ -121,13 +119,9 @@ impl<K: Entity> Sink for Shared<K> {
 }
 
 impl<K: Entity> Shared<K> {
-    fn replace(&self, key: Key, old: Option<Arc<K>>, new: Arc<K>, replaced: bool) {
+    fn exchange(&self, key: Key, old: Option<Arc<K>>, new: Arc<K>) {
         self.store.put(key, new.clone());
         match old {
-            Some(old) if replaced => {
-                self.subscribers.tell(&Change::Deleted(old));
-                self.subscribers.tell(&Change::Created(new));
-            }
             Some(old) => self.subscribers.tell(&Change::Modified { old, new }),
             None => {
                 self.metrics.object_added();

@@ -33,6 +33,26 @@ async fn a_410_in_mid_watch_leads_to_a_list_that_tells_only_what_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_old_object_of_a_name_is_told_gone_before_the_store_has_the_new_one() {
+    let api = FakeApi::new();
+    api.put("default", "a", value("1"));
+    let bench = Bench::start(&api).await;
+    let (store, seen) = (bench.cache.store(), Arc::new(Mutex::new(Vec::new())));
+    let its_seen = seen.clone();
+    bench.cache.subscribe(move |change| its_seen.lock().unwrap().push((describe(change), store.len())));
+    api.fail("watch", 503);
+    api.cut();
+    settle().await;
+    api.delete("default", "a");
+    api.put("default", "a", value("2"));
+    api.compact();
+    api.mend();
+    sleep(30 * SECOND).await;
+    assert_eq!(*seen.lock().unwrap(), [("-a=1".to_owned(), 0), ("+a=2".to_owned(), 1)]);
+    assert_eq!(bench.count("kubeops_cache_objects"), "1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_410_that_answers_the_opening_of_a_watch_leads_to_a_list_too() {
     let api = FakeApi::new();
     let bench = Bench::start(&api).await;
