@@ -41,6 +41,11 @@ impl Error {
         Self { source: error.into(), permanent: true }
     }
 
+    /// The same, but retried.
+    pub(super) fn passing(self) -> Self {
+        Self { permanent: false, ..self }
+    }
+
     /// Whether it is not retried until the object changes.
     #[must_use]
     pub fn is_permanent(&self) -> bool {

@@ -67,7 +67,7 @@ pub trait Reconcile: Controller {
     ) -> impl Future<Output = Result<Action>> + Send;
 
     /// An object is gone; `object` is the last that was known of it. Only called without a finalizer, once for each object
-    /// that went during the term (again if it fails), and before a new object of the same name is reconciled.
+    /// that went during the term (again if it fails, unless for good), and before a new object of the same name is reconciled.
     fn deleted(&self, object: &Self::Entity, cx: &Context<Self::Entity>) -> impl Future<Output = Result<()>> + Send {
         let _unused = (object, cx);
         async { Ok(()) }

@@ -14,7 +14,7 @@ use super::latest::Latest;
 use super::reconcile::{DynFinalize, Reconcile};
 use super::requests::Requests;
 use super::tombstones::Tombstones;
-use super::{Action, Result};
+use super::{Action, Error, Result};
 use crate::cache::Entity;
 use crate::workqueue::{Attempt, Key, Outcome, Work};
 
@@ -58,7 +58,8 @@ impl<C: Reconcile> TermController<C> {
     async fn work(&self, key: &Key, attempt: &Attempt) -> Result<Outcome> {
         while let Some(gone) = self.objects.tombstones.first(key) {
             let cx = self.context(key, attempt, gone.clone());
-            self.controller.deleted(&gone, &cx).await?;
+            let told = self.controller.deleted(&gone, &cx).await;
+            told.map_err(|error| self.not_told(key, error))?;
             self.objects.tombstones.remove_first(key);
         }
         let Some(object) = self.objects.latest.get(key) else { return Ok(Outcome::Gone) };
@@ -79,6 +80,17 @@ impl<C: Reconcile> TermController<C> {
             (Decision::Reconcile | Decision::AddFinalizer, _) => self.reconcile(&object, &cx).await,
             (Decision::Nothing | Decision::Finalize, _) => Ok(done(Action::await_change())),
         }
+    }
+
+    /// What is gone changes no more, so a failure for good is the end of it. What has its name now still has its turn.
+    fn not_told(&self, key: &Key, error: Error) -> Error {
+        if !error.is_permanent() {
+            return error;
+        }
+        let Objects { latest, tombstones } = &*self.objects;
+        tombstones.remove_first(key);
+        let is_last = tombstones.first(key).is_none() && latest.get(key).is_none();
+        if is_last { error } else { error.passing() }
     }
 
     async fn reconcile(&self, object: &C::Entity, cx: &Context<C::Entity>) -> Result<Outcome> {
