@@ -48,6 +48,22 @@ struct Owned {
     owner: Arc<OwnerReference>,
 }
 
+impl OwnedChange {
+    /// `None` for an object without a controller owner.
+    pub(super) fn of<K: kube::Resource>(object: &K, kind: &Arc<str>, deleted: bool) -> Option<Self> {
+        let meta = object.meta();
+        let owner = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+        Some(Self {
+            owner: Arc::new(owner.clone()),
+            namespace: meta.namespace.as_deref().map(Into::into),
+            name: meta.name.as_deref().unwrap_or_default().into(),
+            kind: kind.clone(),
+            resource_version: meta.resource_version.as_deref().unwrap_or_default().into(),
+            deleted,
+        })
+    }
+}
+
 impl OwnedCache {
     pub(super) fn new(kind: &str, metrics: WatchMetrics) -> Self {
         let (objects, subscribers) = (Mutex::default(), Subscribers::default());

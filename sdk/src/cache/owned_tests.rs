@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::cache::Caches;
 use crate::cache::fake_api::{FakeApi, settle};
+use crate::cache::{Caches, Selectors, Store};
 use crate::metrics::Metrics;
 
 struct Bench {
@@ -129,4 +129,39 @@ async fn a_new_list_tells_what_changed_meanwhile_and_nothing_else() {
         "-ConfigMap default/replaced of Page one",
     ];
     assert_eq!(told, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_of_whole_objects_tells_their_owners_the_same_and_has_in_its_store_what_it_tells() {
+    let api = FakeApi::new();
+    page(&api, "listed", "one");
+    api.put("default", "free", json!({}));
+    let caches = Caches::new(api.client(), Vec::new(), Metrics::new());
+    let (owned, whole) =
+        (caches.owned(&ApiResource::erase::<ConfigMap>(&()), true), caches.typed(Selectors::default()));
+    let told = [(); 2].map(|()| Arc::new(Mutex::new(Vec::new())));
+    let [by_owned, by_whole] = told.clone();
+    let store: Store<ConfigMap> = whole.store();
+    owned.subscribe(move |change| by_owned.lock().unwrap().push(describe(change)));
+    whole.subscribe_owned(move |change| {
+        by_whole.lock().unwrap().push(describe(change));
+        let key = Key { namespace: change.namespace.clone(), name: change.name.clone() };
+        let stored = store.get(&key).and_then(|object| object.metadata.resource_version.clone());
+        assert!(
+            change.deleted || stored.as_deref() == Some(&*change.resource_version),
+            "{change:?} and not {stored:?}"
+        );
+    });
+    let running = tokio::spawn(async move { caches.run(CancellationToken::new()).await });
+    settle().await;
+    page(&api, "listed", "one");
+    page(&api, "listed", "two");
+    page(&api, "free", "one");
+    api.put("default", "listed", json!({}));
+    api.delete("default", "free");
+    settle().await;
+    let [by_owned, by_whole] = told.map(|told| std::mem::take(&mut *told.lock().unwrap()));
+    assert_eq!(by_owned.len(), 7);
+    assert_eq!(by_whole, by_owned);
+    assert!(!running.is_finished());
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::raw::{RawObject, Sink};
 use super::subscribers::Subscribers;
-use super::{Entity, Store};
+use super::{Entity, OwnedChange, Store};
 use crate::metrics::WatchMetrics;
 use crate::workqueue::Key;
 
@@ -57,6 +57,24 @@ impl<K: Entity> Cache<K> {
     /// what takes long belongs elsewhere. No lock is held meanwhile. A panic ends [`Caches::run`](super::Caches::run).
     pub fn subscribe(&self, on_change: impl Fn(&Change<K>) + Send + Sync + 'static) {
         self.0.subscribers.add(on_change);
+    }
+
+    /// Calls `on_change` as [`OwnedCache::subscribe`](super::OwnedCache::subscribe) does, but after the store of this cache has
+    /// the change: another cache of the same kind may be ahead of it, or behind.
+    pub fn subscribe_owned(&self, on_change: impl Fn(&OwnedChange) + Send + Sync + 'static) {
+        let kind: Arc<str> = self.0.kind.as_str().into();
+        self.subscribe(move |change| {
+            let (old, new) = match change {
+                Change::Created(new) => (None, Some(new)),
+                Change::Modified { old, new } => (Some(old), Some(new)),
+                Change::Deleted(old) => (Some(old), None),
+            };
+            let old = old.and_then(|old| OwnedChange::of(&**old, &kind, true));
+            let new = new.and_then(|new| OwnedChange::of(&**new, &kind, false));
+            let same_owner = |old: &OwnedChange| new.as_ref().is_some_and(|new| new.owner.uid == old.owner.uid);
+            let parted = old.filter(|old| !same_owner(old));
+            parted.iter().chain(&new).for_each(&on_change);
+        });
     }
 
     /// The objects.

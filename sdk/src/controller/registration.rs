@@ -12,7 +12,7 @@ use kube::Resource;
 use super::context::Tools;
 use super::latest::Latest;
 use super::reconcile::{Controller, OwnedKind, Reconcile, is_namespaced};
-use super::services::{FromServices, Needs, Services};
+use super::services::{FromServices, Needs, OnOwned, Services};
 use super::term_controller::{Objects, TermController};
 use super::{ReconcileStrategy, tombstones::Tombstones};
 use crate::cache::{Cache, Caches, Change, Entity, Selectors};
@@ -95,7 +95,7 @@ impl<S> Registration<S> {
             concurrency: C::CONCURRENCY,
             attach: Arc::new(move |caches, options, metrics| {
                 needs.start(caches);
-                attach::<C, S>(caches, options, metrics)
+                attach::<C, S>(caches, &needs, options, metrics)
             }),
         }
     }
@@ -145,7 +145,7 @@ impl<S> fmt::Debug for Attached<S> {
     }
 }
 
-fn attach<C, S>(caches: &Caches, options: &ControllerOptions, metrics: &Metrics) -> Attached<S>
+fn attach<C, S>(caches: &Caches, needs: &Needs, options: &ControllerOptions, metrics: &Metrics) -> Attached<S>
 where
     C: Reconcile + FromServices<S>,
     S: Send + Sync + 'static,
@@ -154,7 +154,7 @@ where
     let cache = caches.typed::<C::Entity>(Selectors::default());
     let objects = Arc::new(Objects { latest: Arc::new(Latest::new(cache.store())), tombstones: Tombstones::default() });
     follow_entity::<C>(&cache, &queue, &objects, options.strategy);
-    follow_owned::<C>(caches, &queue);
+    follow_owned::<C>(caches, needs, &queue);
 
     let (options, process_queue) = (options.clone(), queue.clone());
     let lead = move |services: Services<S>| -> BoxFuture<'static, ()> {
@@ -196,17 +196,18 @@ fn follow_entity<C: Controller>(
 }
 
 /// Changes of the kinds that it owns.
-fn follow_owned<C: Controller>(caches: &Caches, queue: &WorkQueue) {
-    for OwnedKind { resource, namespaced } in C::owns() {
-        let queue = queue.clone();
-        caches.owned(&resource, namespaced).subscribe(move |change| {
-            if !is_entity::<C::Entity>(&change.owner) {
-                return;
-            }
-            let namespace = change.namespace.clone().filter(|_| is_namespaced::<C::Entity>());
-            let key = Key { namespace, name: change.owner.name.as_str().into() };
-            queue.add(key, Trigger::Owned { kind: change.kind.clone() }, Priority::Live);
-        });
+fn follow_owned<C: Controller>(caches: &Caches, needs: &Needs, queue: &WorkQueue) {
+    let queue = queue.clone();
+    let on_change: OnOwned = Arc::new(move |change| {
+        if !is_entity::<C::Entity>(&change.owner) {
+            return;
+        }
+        let namespace = change.namespace.clone().filter(|_| is_namespaced::<C::Entity>());
+        let key = Key { namespace, name: change.owner.name.as_str().into() };
+        queue.add(key, Trigger::Owned { kind: change.kind.clone() }, Priority::Live);
+    });
+    for owned in C::owns() {
+        needs.follow(&owned, caches, &on_change);
     }
 }
 
@@ -246,8 +247,8 @@ async fn lead<C, S>(
     drop(services);
 
     let _closed_at_the_end = OpenForTerm::new(&queue, &objects);
-    for object in objects.latest.store().list() {
-        queue.add(key_of(&*object), Trigger::Listed, Priority::Background);
+    for key in objects.latest.store().keys() {
+        queue.add(key, Trigger::Listed, Priority::Background);
     }
     let concurrency = usize::from(C::CONCURRENCY.unwrap_or(concurrency));
     let worker = Worker {
@@ -285,4 +286,68 @@ impl<K> Drop for OpenForTerm<'_, K> {
 fn key_of<K: Entity>(object: &K) -> Key {
     let meta = object.meta();
     Key { namespace: meta.namespace.as_deref().map(Into::into), name: meta.name.as_deref().unwrap_or_default().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+    use kube::client::Body;
+
+    use super::super::{Action, Context, Result};
+    use super::*;
+    use crate::cache::Store;
+
+    /// Owns Secrets, which it reads, and Services.
+    struct Reader;
+
+    impl Controller for Reader {
+        type Entity = ConfigMap;
+        const NAME: &'static str = "reader";
+        fn owns() -> Vec<OwnedKind> {
+            vec![OwnedKind::of::<Secret>(), OwnedKind::of::<Service>()]
+        }
+    }
+
+    impl Reconcile for Reader {
+        async fn reconcile(&self, _: &ConfigMap, _: &Context<ConfigMap>) -> Result<Action> {
+            Ok(Action::await_change())
+        }
+    }
+
+    impl FromServices<()> for Reader {
+        fn needs(needs: &mut Needs) {
+            <Store<Secret> as FromServices<()>>::needs(needs);
+        }
+
+        fn from_services(_: &Services<()>) -> Self {
+            Self
+        }
+    }
+
+    fn options() -> ControllerOptions {
+        ControllerOptions {
+            concurrency: 1,
+            strategy: ReconcileStrategy::default(),
+            resync: None,
+            backoff: Backoff::default(),
+            timeout: None,
+            auto_attach_finalizers: true,
+            auto_detach_finalizers: true,
+            clock: Clock::tokio(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_owned_kind_whose_store_is_read_is_watched_once() {
+        let nobody = tower::service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+        let (client, metrics) = (kube::Client::new(nobody, "default"), Metrics::new());
+        let caches = Caches::new(client, Vec::new(), metrics.clone());
+        let _attached = Registration::<()>::of::<Reader>().attach(&caches, &options(), &metrics);
+        let mut watched: Vec<_> = caches.state().into_iter().map(|state| state.kind).collect();
+        watched.sort();
+        assert_eq!(watched, ["ConfigMap", "Secret", "Service"]);
+    }
 }

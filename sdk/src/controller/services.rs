@@ -1,12 +1,13 @@
 //! What the fields of controllers are made from.
 
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
 use kube::Client;
 
 use super::reconcile::OwnedKind;
-use crate::cache::{Caches, Entity, Selectors, Store};
+use crate::cache::{Caches, Entity, OwnedChange, Selectors, Store};
 use crate::events::{EventPublisher, EventPump};
 use crate::leadership::Term;
 use crate::metrics::Metrics;
@@ -46,10 +47,19 @@ pub struct Services<S = ()> {
 /// What fields need before the first term.
 #[derive(Default)]
 pub struct Needs {
-    stores: Vec<(OwnedKind, StartCache)>,
+    stores: Vec<NeededStore>,
 }
 
-type StartCache = fn(&Caches);
+struct NeededStore {
+    /// Two types may stand for one kind: each has a cache of its own.
+    of: TypeId,
+    kind: OwnedKind,
+    start: fn(&Caches),
+    follow: fn(&Caches, OnOwned),
+}
+
+/// What is to be done when an owned object has changed.
+pub(super) type OnOwned = Arc<dyn Fn(&OwnedChange) + Send + Sync>;
 
 impl<S> Services<S> {
     /// The services of `term`. `client` must write only while the term lasts; `operator` is the operator's name, its field
@@ -127,20 +137,42 @@ impl<S> fmt::Debug for Services<S> {
 impl Needs {
     /// Needs a cache of all objects of `K`, on standbys too.
     pub fn store<K: Entity>(&mut self) {
-        let kind = OwnedKind::of::<K>();
-        if self.stores.iter().all(|(known, _)| *known != kind) {
-            self.stores.push((kind, |caches| drop(caches.typed::<K>(Selectors::default()))));
+        let of = TypeId::of::<K>();
+        if self.stores.iter().any(|known| known.of == of) {
+            return;
         }
+        self.stores.push(NeededStore {
+            of,
+            kind: OwnedKind::of::<K>(),
+            start: |caches| drop(caches.typed::<K>(Selectors::default())),
+            follow: |caches, on_change| {
+                caches.typed::<K>(Selectors::default()).subscribe_owned(move |change| on_change(change));
+            },
+        });
     }
 
-    /// The kinds whose caches are needed.
+    /// The kinds whose caches are needed, one for each cache.
     pub fn stores(&self) -> impl Iterator<Item = &OwnedKind> {
-        self.stores.iter().map(|(kind, _)| kind)
+        self.stores.iter().map(|store| &store.kind)
     }
 
     pub(super) fn start(&self, caches: &Caches) {
-        for (_, start) in &self.stores {
-            start(caches);
+        for store in &self.stores {
+            (store.start)(caches);
+        }
+    }
+
+    /// Follows an owned kind. If its store is read, then by what fills the store: a reconcile that a change leads to must see
+    /// the change there, because nobody would wake it again.
+    pub(super) fn follow(&self, owned: &OwnedKind, caches: &Caches, on_change: &OnOwned) {
+        let mut is_read = false;
+        for store in self.stores.iter().filter(|store| store.kind == *owned) {
+            (store.follow)(caches, on_change.clone());
+            is_read = true;
+        }
+        if !is_read {
+            let on_change = on_change.clone();
+            caches.owned(&owned.resource, owned.namespaced).subscribe(move |change| on_change(change));
         }
     }
 }
