@@ -52,8 +52,8 @@ impl Failure {
         }
     }
 
-    pub(super) fn silence(of: Duration) -> Self {
-        Self::Other(format!("nothing was heard of the server for {of:?}"))
+    pub(super) fn endless(asked: Duration) -> Self {
+        Self::Other(format!("the server did not end it after {asked:?}, as it was asked to: the connection is dead"))
     }
 
     /// The line to log. It tells what to do about it.

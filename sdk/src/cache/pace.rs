@@ -38,7 +38,10 @@ impl Pace {
 
     /// How long to wait for the list after a try that ended so, because its version was too old: that is what happens to
     /// every watch when the API server restarts, and no reason to be late.
-    pub(super) fn wait_to_list(lived: Duration) -> Duration {
+    pub(super) fn wait_to_list(&mut self, lived: Duration) -> Duration {
+        if lived >= HEALTHY {
+            self.short = 0;
+        }
         REOPEN.saturating_sub(lived)
     }
 
@@ -84,5 +87,7 @@ mod tests {
         pace.wait(HEALTHY);
         assert_eq!(pace.short(), 0);
         assert_eq!(pace.wait(Duration::ZERO), REOPEN);
+        assert_eq!(pace.wait_to_list(HEALTHY), Duration::ZERO);
+        assert_eq!(pace.short(), 0);
     }
 }

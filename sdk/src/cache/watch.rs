@@ -26,7 +26,7 @@ use crate::workqueue::Key;
 /// The server ends a watch after this long, less up to a tenth, so that watches do not all end together. Below the five
 /// minutes after which load balancers like to cut connections.
 const WATCH_SECONDS: u32 = 290;
-/// A watch that the server should have ended so long ago is dead, and nobody told us.
+/// A watch that the server should have ended so long ago, and that has been silent for so long, is dead and nobody told us.
 const GRACE: Duration = Duration::from_secs(5);
 /// client-go's page size.
 const PAGE: u32 = 500;
@@ -38,6 +38,9 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 const SETTLED: Duration = Duration::from_secs(1);
 /// So many watches in a row that end soon are worth a line.
 const FLAPPING: u32 = 3;
+/// So many tries in a row that fail, and the version that they go on from may be the reason, whatever the server calls it:
+/// client-go lists anew after the first. One in so many, because of all requests a list costs a server in trouble most.
+const RESUMES: u32 = 5;
 
 /// What is watched.
 #[derive(Clone, Debug)]
@@ -86,10 +89,13 @@ impl Watch {
             let lived = progress.tried.elapsed();
             let wait = match &ended {
                 // Not twice in a row: a version that is too old right after a list would make an endless loop of lists.
-                Err(Failure::Expired) if !progress.listed => Pace::wait_to_list(lived),
+                Err(Failure::Expired) if !progress.listed => pace.wait_to_list(lived),
                 _ => pace.wait(lived),
             };
-            self.note(ended.err(), &pace);
+            if matches!(ended, Err(Failure::Other(_))) && pace.short() > 0 && pace.short().is_multiple_of(RESUMES) {
+                progress.version = None;
+            }
+            self.note(ended.err(), &pace, progress.listed);
             sleep(wait).await;
         }
     }
@@ -110,14 +116,16 @@ impl Watch {
         ended
     }
 
-    fn note(&self, failure: Option<Failure>, pace: &Pace) {
+    fn note(&self, failure: Option<Failure>, pace: &Pace, listed: bool) {
         if failure.is_some() || pace.short() > 0 {
             self.metrics.reconnect();
         }
         let kind = &self.target.resource.kind;
         match failure {
             // How it should be: seen from outside, the watch went on.
-            Some(Failure::Expired) => tracing::debug!(%kind, "listing again, the watch's version is too old"),
+            Some(Failure::Expired) if !listed || pace.short() < FLAPPING => {
+                tracing::debug!(%kind, "listing again, the watch's version is too old")
+            }
             Some(failure) => self.status.failed(failure),
             None if pace.short() == FLAPPING => {
                 tracing::warn!(%kind, "watches of {kind} end right after they were opened");
@@ -191,13 +199,15 @@ impl Watch {
         let mut events = in_time(OPEN_TIMEOUT, Verb::Watch, events).await?.boxed();
         self.status.step();
 
-        let silence = Duration::from_secs(seconds.into()) + GRACE;
+        let asked = Duration::from_secs(seconds.into());
+        let end = Instant::now() + asked;
         let mut works = false;
         loop {
-            let event = match timeout(if works { silence } else { SETTLED }, events.next()).await {
+            let patience = if works { end.saturating_duration_since(Instant::now()) + GRACE } else { SETTLED };
+            let event = match timeout(patience, events.next()).await {
                 Ok(Some(event)) => event.map_err(|error| Failure::of(&error, Verb::Watch))?,
                 Ok(None) => return Ok(()),
-                Err(_) if works => return Err(Failure::silence(silence)),
+                Err(_) if works => return Err(Failure::endless(asked)),
                 Err(_) => {
                     works = true;
                     self.status.works();

@@ -150,6 +150,44 @@ async fn a_watch_that_the_server_forgot_is_found_dead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_dies_after_it_told_something_is_found_dead_as_soon_as_one_that_never_did() {
+    let api = FakeApi::new();
+    let _bench = Bench::start(&api).await;
+    sleep(200 * SECOND).await;
+    api.bookmark();
+    sleep(100 * SECOND).await;
+    assert_eq!(api.seen("watch").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_goes_on_with_a_watch_for_longer_than_asked_is_listened_to() {
+    let api = FakeApi::new();
+    let bench = Bench::start(&api).await;
+    for _ in 0..400 {
+        api.bookmark();
+        sleep(SECOND).await;
+    }
+    assert_eq!(api.seen("watch").len(), 1);
+    assert_eq!(bench.state().last_error, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_the_server_can_not_go_on_from_whatever_it_calls_it_is_given_up_for_a_list() {
+    let api = FakeApi::new();
+    api.put("default", "a", value("1"));
+    let bench = Bench::start(&api).await;
+    sleep(60 * SECOND).await;
+    api.fail("watch", 500);
+    api.cut();
+    settle().await;
+    api.put("default", "a", value("2"));
+    sleep(60 * SECOND).await;
+    assert_eq!(bench.told(), ["+a=1", "a=1>a=2"]);
+    let lists = api.seen("list").len();
+    assert!((2..10).contains(&lists), "{lists} lists in two minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_410_is_followed_by_a_list_at_once() {
     let api = FakeApi::new();
     let bench = Bench::start(&api).await;
@@ -168,8 +206,10 @@ async fn a_410_is_followed_by_a_list_at_once() {
 async fn a_410_after_every_list_does_not_make_a_loop_of_lists() {
     let api = FakeApi::new();
     api.end_watches_with(410);
-    let _bench = Bench::start(&api).await;
+    let bench = Bench::start(&api).await;
     sleep(60 * SECOND).await;
     let lists = api.seen("list").len();
     assert!((6..20).contains(&lists), "{lists} lists in a minute");
+    let error = bench.state().last_error.expect("nobody is told");
+    assert!(error.contains("too old"), "{error}");
 }
