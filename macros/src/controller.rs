@@ -8,7 +8,6 @@ use syn::{DeriveInput, Ident, LitStr, Path, parse_quote};
 
 use crate::controller_args::ControllerArgs;
 use crate::fields::{Field, fields_of};
-use crate::names;
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let mut errors = Error::accumulator();
@@ -27,8 +26,6 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 
 fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenStream {
     let ControllerArgs { entity, name, finalizer, owns, concurrency, state: _, krate: _ } = args;
-    let default_name = || LitStr::new(&names::controller_name(&ident.to_string()), ident.span());
-    let name = name.clone().unwrap_or_else(default_name);
     let concurrency = concurrency.as_ref().map(|number| {
         quote! {
             const CONCURRENCY: ::core::option::Option<::core::primitive::u16> = ::core::option::Option::Some(#number);
@@ -151,6 +148,20 @@ mod tests {
             assert!(problems.iter().any(|problem| problem.contains(part)), "{part} is not in {problems:#?}");
         }
         assert_eq!(problems.len(), 8, "{problems:#?}");
+    }
+
+    #[test]
+    fn a_struct_whose_name_makes_no_controllers_name_has_to_be_given_one() {
+        let nameless = problems(&parse_quote! { #[controller(entity = Guestbook)] struct 控制器; });
+        assert!(matches!(&*nameless, [problem] if problem.contains("name = ")), "{nameless:#?}");
+        let named = problems(&parse_quote! { #[controller(entity = Guestbook, name = "one")] struct 控制器; });
+        assert_eq!(named, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_raw_identifier_names_its_controller_without_its_mark() {
+        let tokens = expand(&parse_quote! { #[controller(entity = Guestbook)] struct r#match; }).unwrap().to_string();
+        assert!(tokens.contains("\"match\""), "{tokens}");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use darling::ast::NestedMeta;
 use darling::util::PathList;
 use darling::{Error, FromMeta, Result};
-use syn::{DeriveInput, LitInt, LitStr, Path};
+use syn::ext::IdentExt;
+use syn::{DeriveInput, Ident, LitInt, LitStr, Path};
 
 use crate::names;
 
@@ -13,6 +14,7 @@ pub(crate) struct ControllerArgs {
     /// Required; that it is missing is told with a message of our own.
     #[darling(default)]
     pub(crate) entity: Option<Path>,
+    /// Always there in what [`ControllerArgs::of`] returns.
     #[darling(default, and_then = checked_name)]
     pub(crate) name: Option<LitStr>,
     #[darling(default, and_then = checked_finalizer)]
@@ -39,8 +41,11 @@ impl ControllerArgs {
                     .with_span(&input.ident),
             );
         }
-        let args = errors.handle(Self::from_list(&metas));
-        errors.finish_with(args.unwrap_or_default())
+        let mut args = errors.handle(Self::from_list(&metas)).unwrap_or_default();
+        if args.name.is_none() {
+            args.name = errors.handle(default_name(&input.ident));
+        }
+        errors.finish_with(args)
     }
 }
 
@@ -57,6 +62,17 @@ pub(crate) fn metas(input: &DeriveInput, attribute: &str) -> Result<Vec<NestedMe
         metas.extend(errors.handle(items).unwrap_or_default());
     }
     errors.finish_with(metas)
+}
+
+fn default_name(ident: &Ident) -> Result<LitStr> {
+    let name = names::controller_name(&ident.unraw().to_string());
+    match names::label_problem(&name) {
+        Some(problem) => {
+            let problem = format!("{problem}: give it a name, `#[controller(name = \"…\", …)]`");
+            Err(Error::custom(problem).with_span(ident))
+        }
+        None => Ok(LitStr::new(&name, ident.span())),
+    }
 }
 
 fn checked_name(name: Option<LitStr>) -> Result<Option<LitStr>> {
