@@ -1,5 +1,10 @@
 //! What becomes of a name when `deleted` fails for good.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic, in its fixtures too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by a panic, in its fixtures too"
+)]
 
 #[allow(dead_code, reason = "shared with the tests of controllers, which use all of it")]
 #[path = "controllers/server.rs"]

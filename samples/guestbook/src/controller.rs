@@ -35,7 +35,7 @@ impl Reconcile for GuestbookController {
         // What went wrong first is what matters.
         applied?;
         told?;
-        if guestbook.observed_generation() != guestbook.metadata.generation {
+        if !guestbook.is_applied() {
             cx.publish(Event::normal("Published", format!("the page `{}` is served", guestbook.spec.title)));
         }
         Ok(Action::await_change())

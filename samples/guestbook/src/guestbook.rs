@@ -20,8 +20,9 @@ const READY: &str = "Ready";
     shortname = "gb",
     doc = "A page that is served inside of the cluster",
     // The name is also that of a Service, and the archive's is taken.
-    validation = Rule::new("self.metadata.name.size() <= 63 && !self.metadata.name.contains('.') && self.metadata.name != 'guestbook-archive'")
-        .message("the name must fit a Service (at most 63 characters, no dots), and be another one than guestbook-archive"),
+    // A digit is less than any letter.
+    validation = Rule::new("self.metadata.name.size() <= 63 && !self.metadata.name.contains('.') && self.metadata.name >= 'a' && self.metadata.name != 'guestbook-archive'")
+        .message("the name must fit a Service (at most 63 characters, no dots, a letter first), and be another one than guestbook-archive"),
     printcolumn = r#"{"name":"Title","type":"string","jsonPath":".spec.title"}"#,
     printcolumn = r#"{"name":"Replicas","type":"integer","jsonPath":".spec.replicas"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
@@ -72,9 +73,13 @@ const fn one() -> i32 {
 }
 
 impl Guestbook {
-    /// The generation that was reconciled last.
-    pub(crate) fn observed_generation(&self) -> Option<i64> {
-        self.status.as_ref()?.observed_generation
+    /// Whether its status says that everything is as this generation of its spec wants it.
+    pub(crate) fn is_applied(&self) -> bool {
+        let generation = self.metadata.generation;
+        let applied = |condition: &Condition| {
+            condition.type_ == READY && condition.status == "True" && condition.observed_generation == generation
+        };
+        self.status.iter().flat_map(|status| &status.conditions).any(applied)
     }
 
     /// The status after a reconcile by `leader`. It says the same as before if nothing has changed.
@@ -146,6 +151,18 @@ mod tests {
         assert_eq!(failed.conditions.len(), 1);
         assert_eq!(failed.conditions[0].status, "False");
         assert_eq!(failed.conditions[0].last_transition_time, Time(Timestamp::UNIX_EPOCH + LATER));
+    }
+
+    #[test]
+    fn only_what_was_applied_in_this_generation_is_applied() {
+        let mut guestbook = guestbook();
+        assert!(!guestbook.is_applied());
+        for (progress, applied) in [(Progress::Failed("no room"), false), (Progress::Applied, true)] {
+            guestbook.status = Some(guestbook.status_after(progress, "leader", Timestamp::UNIX_EPOCH));
+            assert_eq!(guestbook.is_applied(), applied, "{progress:?}");
+        }
+        guestbook.metadata.generation = Some(2);
+        assert!(!guestbook.is_applied());
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Watch {
         match failure {
             // How it should be: seen from outside, the watch went on.
             Some(Failure::Expired) if !listed || pace.short() < FLAPPING => {
-                tracing::debug!(%kind, "listing again, the watch's version is too old")
+                tracing::debug!(%kind, "listing again, the watch's version is too old");
             }
             Some(failure) => self.status.failed(failure),
             None if pace.short() == FLAPPING => {
