@@ -1,6 +1,62 @@
-//! An SDK for Kubernetes operators in the manner of a .NET hosted service.
+//! An SDK for Kubernetes operators in the manner of a .NET hosted service: one host starts and stops everything, settings come
+//! from `appsettings.json`, controllers are declared by a derive, and `reconcile` never runs on a replica that does not lead.
+//!
+//! ```no_run
+//! use k8s_openapi::api::core::v1::ConfigMap;
+//! use kubeops::prelude::*;
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(CustomResource, Clone, Debug, Deserialize, Serialize, JsonSchema)]
+//! #[kube(group = "example.com", version = "v1", kind = "Page", namespaced)]
+//! struct PageSpec {
+//!     text: String,
+//! }
+//!
+//! /// Keeps a ConfigMap for each Page.
+//! #[derive(Controller)]
+//! #[controller(entity = Page, owns(ConfigMap))]
+//! struct PageController {}
+//!
+//! impl Reconcile for PageController {
+//!     async fn reconcile(&self, page: &Page, cx: &Context<Page>) -> Result<Action> {
+//!         let mut map = ConfigMap::default();
+//!         map.metadata.name = page.metadata.name.clone();
+//!         map.data = Some([("text".to_owned(), page.spec.text.clone())].into());
+//!         cx.apply_owned(map).await?; // server-side apply, with a controller owner reference
+//!         Ok(Action::await_change())
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     kubeops::operator!().add_controller::<PageController>().run().await
+//! }
+//! ```
+//!
+//! That program has a command line (`run`, `install`, `uninstall`, `generate crds`, `settings`, `version`), elects a leader by a
+//! Lease, keeps its caches warm on standbys, hands over within milliseconds at a clean stop, and answers probes and metrics.
+//!
+//! # Where to look
+//! - [`controller`]: what a controller is, what leads to a reconcile, finalizers
+//! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
+//! - [`operator`]: the builder, and what a running operator consists of
+//! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
+//! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
+//!
+//! # Features
+//! - `operator` (default): all of it
+//! - `leader-election`: only [`leadership`] and [`metrics`], without settings, command line, servers and controllers
+//!
+//! The SDK selects no Kubernetes version: the binary does, by a feature of `k8s-openapi` such as `v1_36`.
 
 mod chain;
+#[cfg(feature = "operator")]
+mod forbidden;
+#[cfg(test)]
+#[cfg(feature = "operator")]
+mod test_log;
+
 pub mod leadership;
 pub mod metrics;
 
@@ -13,8 +69,6 @@ pub mod controller;
 #[cfg(feature = "operator")]
 pub mod events;
 #[cfg(feature = "operator")]
-mod forbidden;
-#[cfg(feature = "operator")]
 pub mod health;
 #[cfg(feature = "operator")]
 pub mod host;
@@ -26,10 +80,6 @@ pub mod operator;
 pub mod settings;
 #[cfg(feature = "operator")]
 pub mod workqueue;
-
-#[cfg(test)]
-#[cfg(feature = "operator")]
-mod test_log;
 
 #[cfg(feature = "operator")]
 #[doc(hidden)]
@@ -54,6 +104,11 @@ pub mod prelude {
     pub use crate::leadership::Term;
     pub use crate::settings::Settings;
 }
+
+/// The README's example, so that it compiles.
+#[cfg(all(doctest, feature = "operator"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 /// What any of the SDK's boxed errors is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

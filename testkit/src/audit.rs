@@ -1,6 +1,8 @@
 //! What the API server was asked, from its own audit log.
 
-use std::{collections::HashMap, fs, path::PathBuf};
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Deserialize;

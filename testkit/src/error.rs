@@ -1,6 +1,8 @@
 //! What can go wrong with the test kit itself.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a control plane, a process or a proxy could not do what the test asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,7 @@
 //! Waiting for a condition, with a bound.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::fmt;
+use std::time::{Duration, Instant};
 
 /// How long between two looks. Short, because most of what tests wait for takes milliseconds.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -3,15 +3,13 @@
 //! A destructor does not run when the test is killed, so each child runs below a small shell, which reads a pipe whose
 //! other end only the test holds. However the test ends, the kernel closes that end, and the shell kills the child.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    time::{Duration, Instant},
-};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -1,17 +1,13 @@
 //! A TCP proxy that fails on demand, to cut one client off while the others go on.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    thread::{self, JoinHandle},
-};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::{self, JoinHandle};
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinSet,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::Error;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
 mod control_plane;
+mod demo;
 mod error;
 mod layers;
 mod test;
@@ -19,6 +20,8 @@ usage: cargo xtask <chore>
 
   test [cargo's options] [-- filter …]
                   run every test, also those that need a control plane; ends with `N passed, N failed`
+  demo [--kill-leader-after SECONDS] [--exit-after SECONDS]
+                  three replicas of the sample on a control plane of their own, and how they hand over
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
@@ -39,6 +42,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
     match (chore.as_str(), rest) {
         ("test", rest) => test::run(rest),
+        ("demo", rest) => demo::run(rest),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
             Ok(())

@@ -14,7 +14,7 @@ use crate::chain::chain;
 use crate::health::AddError;
 use crate::host::{HostError, Signal};
 use crate::http::BindError;
-use crate::settings::{Problems, Settings, Warning};
+use crate::settings::{Problems, Settings};
 
 /// Why an operator could not run, or ended other than asked.
 #[derive(Debug, thiserror::Error)]
@@ -75,8 +75,8 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (parts, state) = self.prepare(&settings).await?;
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
-        let (kube_ops, warnings) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
-        tell_start(&parts, &connection, &kube_ops, &warnings);
+        let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        tell_start(&parts, &connection, &kube_ops);
         let host = compose(parts, &connection, &kube_ops, state)?;
         Ok(host.run(signals, kube_ops.shutdown_timeout).await?)
     }
@@ -85,9 +85,13 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
     async fn prepare(self, settings: &Settings) -> Result<(Parts<S>, S), RunError> {
         let Self { parts, make_state } = self;
         let mut problems = Problems::default();
-        if let Err(more) = KubeOps::from_settings(settings, &parts.defaults(None)) {
-            problems.extend(more);
-        }
+        let warnings = match KubeOps::from_settings(settings, &parts.defaults(None)) {
+            Ok((_, warnings)) => warnings,
+            Err(more) => {
+                problems.extend(more);
+                Vec::new()
+            }
+        };
         if let Err(more) = logging::init(settings) {
             problems.extend(more);
         }
@@ -104,6 +108,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         if !problems.is_empty() {
             return Err(RunError::Settings(problems));
         }
+        for warning in warnings {
+            warn!("settings: {warning}");
+        }
         let state = state.map_err(RunError::State)?;
         match parts.problems() {
             wrong if wrong.is_empty() => Ok((parts, state)),
@@ -119,10 +126,7 @@ impl<S> Parts<S> {
     }
 }
 
-fn tell_start<S>(operator: &Parts<S>, connection: &Connection, settings: &KubeOps, warnings: &[Warning]) {
-    for warning in warnings {
-        warn!("settings: {warning}");
-    }
+fn tell_start<S>(operator: &Parts<S>, connection: &Connection, settings: &KubeOps) {
     let controllers: Vec<&str> = operator.controllers.iter().map(|controller| controller.name).collect();
     let all = || "all".to_owned();
     let namespaces = if settings.namespaces.is_empty() { all() } else { settings.namespaces.join(", ") };

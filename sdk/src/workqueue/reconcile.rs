@@ -14,7 +14,7 @@ use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
 use crate::chain::chain;
 use crate::forbidden::missing_rule;
-use crate::leadership::{Term, WorkGuard, is_fenced};
+use crate::leadership::{Term, WorkGuard};
 use crate::metrics::ReconcileResult;
 
 /// A key that was handed out, until its work has ended. Whatever happens to the task, the key goes back when this is dropped,
@@ -111,9 +111,9 @@ impl Reconcile {
     }
 
     fn fail(&mut self, error: &(dyn Error + 'static), permanent: bool, took: Duration) {
-        if is_fenced(error) && !self.term.is_valid() {
-            // No fault of the reconcile: it goes with its term.
-            tracing::debug!("ended with its term");
+        if !self.term.is_valid() {
+            // Its writes were fenced off, perhaps: whoever leads next reconciles the object anyway.
+            tracing::debug!(error = chain(error), "failed when its term was over");
             return;
         }
         let metrics = self.key.queue.metrics();

@@ -1,10 +1,8 @@
 //! Where the programs are.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{env, fs};
 
 use crate::Error;
 
@@ -81,7 +79,10 @@ fn cache_folder() -> Option<PathBuf> {
 
 /// The newest, because who builds a second version wants that one.
 fn newest_complete(cache: &Path) -> Option<Binaries> {
-    let folders = fs::read_dir(cache).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let entries = fs::read_dir(cache).ok()?.filter_map(Result::ok);
+    // Any other name is that of one that is being built.
+    let folders =
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("k8s-")).map(|entry| entry.path());
     let complete = folders.filter_map(|folder| Binaries::in_folder(folder, "cache").ok());
     complete.max_by_key(|binaries| {
         let changed = fs::metadata(&binaries.folder).and_then(|data| data.modified());
@@ -119,17 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn folders_half_built_are_passed_over() {
+    fn what_is_being_built_is_passed_over() {
         let cache = tempfile::tempdir().unwrap();
+        let fill = |name: &str, programs: &[&str]| {
+            let folder = cache.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            for program in programs {
+                fs::write(folder.join(program), "").unwrap();
+            }
+            folder
+        };
+        fill("unfinished", &NEEDED);
+        fill("k8s-1.35.0-etcd-3.6.0", &["etcd"]);
         assert_eq!(newest_complete(cache.path()), None);
-        fs::create_dir(cache.path().join("half")).unwrap();
-        fs::write(cache.path().join("half").join("etcd"), "").unwrap();
-        assert_eq!(newest_complete(cache.path()), None);
-        let whole = cache.path().join("whole");
-        fs::create_dir(&whole).unwrap();
-        for program in NEEDED {
-            fs::write(whole.join(program), "").unwrap();
-        }
+        let whole = fill("k8s-1.36.3-etcd-3.6.8", &NEEDED);
         assert_eq!(newest_complete(cache.path()), Some(Binaries { folder: whole }));
     }
 }

@@ -3,13 +3,11 @@
 //! Certificates and not tokens, because the server reads its tokens once, at its start, while any certificate that its
 //! authority signed is good at once. The common name is the user, the organization the group.
 
-use std::{
-    collections::HashMap,
-    fs,
-    net::{IpAddr, Ipv4Addr},
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use kube::config::AuthInfo;
 use rcgen::{

@@ -6,21 +6,22 @@ mod port;
 mod programs;
 mod rights;
 
-use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::{Client, Config};
 use tempfile::TempDir;
 
 pub use self::binaries::Binaries;
-use self::{identities::Identities, port::Port, programs::Layout};
-use crate::{Audit, Error, Process, Proxy, audit, process::Janitor};
+use self::identities::Identities;
+use self::port::Port;
+use self::programs::Layout;
+use crate::process::Janitor;
+use crate::{Audit, Error, Process, Proxy, audit};
 
 /// About two seconds on an idle machine; tests start several at once on busy ones.
 const READY_WITHIN: Duration = Duration::from_secs(90);

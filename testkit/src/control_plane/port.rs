@@ -1,13 +1,10 @@
 //! A port of the API server's own, which it gets again after a restart.
 
-use std::{
-    env, fs,
-    fs::File,
-    io,
-    net::{Ipv4Addr, TcpListener},
-    ops::Range,
-    time::{Duration, Instant},
-};
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
 
 use crate::Error;
 

@@ -1,11 +1,10 @@
 //! The command lines of the programs.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::{binaries::Binaries, identities::Identities};
+use super::binaries::Binaries;
+use super::identities::Identities;
 use crate::Error;
 
 /// etcd's sockets are files in its folder, so it needs no port. The number is for etcd's eyes, which wants a host and a port.

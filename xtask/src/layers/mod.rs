@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use graph::Graph;
-use rules::{DIVIDED, Rule};
+use rules::Rule;
 use tree::{Target, Tree};
 
 use crate::error::Error;
@@ -105,8 +105,11 @@ impl House {
 fn room(path: &[String]) -> Option<String> {
     match path {
         [] => None,
-        [room, file, ..] if DIVIDED.contains(&room.as_str()) => Some(format!("{room}::{file}")),
-        [room, ..] => Some(room.clone()),
+        [room, part, ..] => {
+            let part = format!("{room}::{part}");
+            Some(if Rule::of(&part).is_some() { part } else { room.clone() })
+        }
+        [room] => Some(room.clone()),
     }
 }
 
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_divided_room_are_rooms_and_what_it_shows_of_them_is_no_import() {
+    fn files_with_a_row_are_rooms_and_what_is_shown_of_them_is_no_import() {
         let house = House::of(&tree_of(&[
             ("lib.rs", "mod leadership;"),
             ("leadership/mod.rs", "mod term;\nmod clock;\npub use term::Term;"),

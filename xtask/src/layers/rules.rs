@@ -3,7 +3,7 @@
 /// What one room may know.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// A top-level module of `sdk/src`; a file of a divided room as `leadership::term`.
+    /// A top-level module of `sdk/src`. A module in it that has a row, such as `leadership::term`, is a room of its own; the others are the room together.
     pub(crate) room: &'static str,
     /// Rooms that it may import from; `leadership::*` means any file of that room, `*` any room.
     pub(crate) may_know: &'static [&'static str],
@@ -11,18 +11,16 @@ pub(crate) struct Rule {
     pub(crate) never: &'static [&'static str],
 }
 
-/// Rooms whose files are looked at one by one.
-pub(crate) const DIVIDED: &[&str] = &["leadership", "workqueue"];
-
 const KUBERNETES: &[&str] = &["kube", "k8s_openapi"];
 /// Decisions only: what they decide is tested without a runtime, and without waiting.
 const PURE: &[&str] = &["kube", "k8s_openapi", "tokio", "tokio_util", "futures"];
 const NOTHING: &[&str] = &[];
 
-/// From the rooms that know nobody up to the one that knows all. `chain`, an error's causes in one line, is no room but a word that all may use.
+/// From the rooms that know nobody up to the one that knows all. `chain` and `forbidden`, what an error's causes say, are words more than rooms.
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
+    Rule { room: "forbidden", may_know: &[], never: NOTHING },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
@@ -41,22 +39,20 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
-    // Of leadership, only what a term is, and the clock that it is measured by.
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
-    Rule { room: "workqueue::backoff", may_know: &["leadership::clock"], never: PURE },
+    Rule { room: "workqueue::backoff", may_know: &[], never: PURE },
     Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
-    Rule { room: "workqueue::handle", may_know: &["leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::queue", "workqueue::work"], never: KUBERNETES },
-    Rule { room: "workqueue::reconcile", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
-    Rule { room: "workqueue::worker", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
-    Rule { room: "workqueue", may_know: &["workqueue::*"], never: KUBERNETES },
+    // Of leadership, only what a term is, and the clock that it is measured by; so do those that follow.
+    Rule { room: "workqueue", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
 
-    Rule { room: "cache", may_know: &["chain", "leadership::clock", "leadership::term", "metrics", "workqueue::work"], never: NOTHING },
+    Rule { room: "cache", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
-    Rule { room: "controller", may_know: &["cache", "chain", "events", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
+    Rule { room: "controller", may_know: &["cache", "chain", "events", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
-    // What the command line says, and what its commands do to plain inputs; the operator calls it.
-    Rule { room: "cli", may_know: &["chain", "settings"], never: NOTHING },
+    // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
+    Rule { room: "cli", may_know: &["*"], never: NOTHING },
+    Rule { room: "prelude", may_know: &["*"], never: NOTHING },
 ];
 
 impl Rule {

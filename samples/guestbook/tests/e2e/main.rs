@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod announcements;
 mod bad_settings;
 mod children;
 mod commands;

@@ -37,8 +37,8 @@ const ALL_VERBS: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete
 /// Waits for a line that holds all of `words`.
 async fn wait_told(replica: &Replica, words: &[&str]) -> String {
     eventually(&format!("a line that names {words:?}"), PATIENCE, async || {
-        let nearest = || format!("the nearest: {:#?}", replica.log_lines(&words[..2]));
-        replica.log_lines(words).into_iter().next().ok_or_else(nearest)
+        let nearest = || replica.log_lines(&words[..2]).into_iter().next();
+        replica.log_lines(words).into_iter().next().ok_or_else(|| format!("the nearest: {:?}", nearest()))
     })
     .await
 }

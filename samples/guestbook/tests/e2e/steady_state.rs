@@ -58,6 +58,8 @@ async fn one_replica_reconciles_three_hundred_guestbooks_and_the_others_only_wat
             // 18 a minute by design (every D/3), client-go's 30 at most.
             assert!((12..=30).contains(&requests.lock_writes().len()), "renewals: {}", requests.lock_writes().len());
         } else {
+            let running = ledger.of(replica.name()).such(|event| event.verb == "watch" && event.completed.is_none());
+            assert!(running.len() >= 5, "its kind, what it owns and the lock are watched: {:#?}", running.lines());
             let other = requests.such(|event| event.verb != "watch");
             assert_eq!(other.len(), 0, "a standby asked: {:#?}", other.lines());
             let writes = ledger.of(replica.name()).such(AuditEvent::is_write);

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt};
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::WatchStreamExt;
@@ -21,7 +20,6 @@ use super::{LOCK, NAMESPACE, replica_of};
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseSeen {
     pub(crate) at: Instant,
-    pub(crate) wall: Timestamp,
     pub(crate) uid: String,
     /// The object was deleted.
     pub(crate) gone: bool,
@@ -47,7 +45,6 @@ impl LeaseSeen {
         let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
         Self {
             at: Instant::now(),
-            wall: Timestamp::now(),
             uid: lease.uid().unwrap_or_default(),
             gone,
             holder,
