@@ -71,20 +71,22 @@ impl Reconcile {
     async fn outcome(&self, work: Arc<dyn Work>) -> Outcome {
         let Taken { key, attempt, .. } = self.key.taken.clone();
         let metrics = self.key.queue.metrics();
-        let caught = AssertUnwindSafe(async { work.run(key, attempt).await }).catch_unwind();
-        let in_time = match self.timeout {
-            Some(timeout) => tokio::time::timeout(timeout, caught).await.map_err(|_| timeout),
-            None => Ok(caught.await),
-        };
-        let broken = match in_time {
-            Ok(Ok(outcome)) => return outcome,
-            Ok(Err(panic)) => {
-                metrics.panicked();
-                Broken::Panicked(panic_text(panic.as_ref()))
+        let in_time = async {
+            match self.timeout {
+                Some(timeout) => tokio::time::timeout(timeout, work.run(key, attempt)).await.map_err(|_| timeout),
+                None => Ok(work.run(key, attempt).await),
             }
-            Err(timeout) => {
+        };
+        // Around the timeout too, because that drops what takes too long, and a drop may panic.
+        let broken = match AssertUnwindSafe(in_time).catch_unwind().await {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(timeout)) => {
                 metrics.timed_out();
                 Broken::TimedOut(timeout)
+            }
+            Err(panic) => {
+                metrics.panicked();
+                Broken::Panicked(panic_text(panic.as_ref()))
             }
         };
         Outcome::Failed { error: broken.into(), permanent: false }

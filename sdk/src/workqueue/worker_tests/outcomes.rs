@@ -48,6 +48,28 @@ async fn a_reconcile_that_takes_too_long_is_dropped_and_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_while_a_reconcile_that_took_too_long_is_dropped_is_a_failed_reconcile_too() {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            panic!("not while it is held");
+        }
+    }
+    let work = Scripted::new(|_, attempt| async move {
+        if attempt.number == 1 {
+            let _held = Guard;
+            std::future::pending::<()>().await;
+        }
+        done()
+    });
+    let bench = Bench::start(&work, WorkerOptions { timeout: Some(5 * SECOND), ..options() });
+    bench.add("a");
+    tokio::time::sleep(10 * SECOND).await;
+    assert_eq!(work.attempts(), [(1, Trigger::Modified), (2, Trigger::Retried)]);
+    assert_eq!(bench.count("controller_runtime_reconcile_panics_total"), "1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_wait_ever_longer_up_to_the_cap_and_for_ever() {
     let work = Scripted::new(|_, _| async { failed(false) });
     let bench = Bench::start(&work, options());
