@@ -91,17 +91,21 @@ impl Announcer {
         self.metrics.slowpath(&self.lock);
     }
 
-    /// Tells once of each new holder.
-    pub(super) fn holder(&mut self, holder: Option<&str>) {
+    /// Tells once of each new holder. `own`: it is this very process.
+    pub(super) fn holder(&mut self, holder: Option<&str>, own: bool) {
         if self.leader.as_deref() == holder {
             return;
         }
         self.leader = holder.map(str::to_owned);
         match holder {
-            Some(holder) if holder != self.identity => {
-                info!(lock = self.lock, leader = holder, "another replica leads");
-            }
-            Some(_) => {}
+            Some(_) if own => {}
+            Some(holder) if holder == self.identity => warn!(
+                lock = self.lock,
+                identity = holder,
+                "the lock names this replica's identity, and another process wrote it: an earlier container of this pod, or a \
+                 replica of the same Name and PodUid; waiting until it runs out"
+            ),
+            Some(holder) => info!(lock = self.lock, leader = holder, "another replica leads"),
             None => info!(lock = self.lock, "nobody holds the lock"),
         }
     }

@@ -96,8 +96,10 @@ struct Reign {
 
 /// How a read or a write went.
 struct Answer {
+    /// [`READING`] or [`WRITING`].
+    doing: &'static str,
     input: Input,
-    trouble: Option<(&'static str, LockError)>,
+    trouble: Option<LockError>,
 }
 
 // === impl Elector ===
@@ -241,7 +243,7 @@ impl Run {
         }
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
-        self.announcer.holder(holder.as_deref());
+        self.announcer.holder(holder.as_deref(), self.election.holds());
         if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
             self.announcer.vacant();
         }
@@ -334,15 +336,15 @@ impl Run {
     }
 
     fn report(&mut self, answer: Answer) -> Input {
-        match answer.trouble {
-            Some((doing, error)) => self.announcer.trouble(doing, &error),
+        let Answer { doing, input, trouble } = answer;
+        match trouble {
+            Some(error) => self.announcer.trouble(doing, &error),
             None => {
                 self.pulse.was_read();
-                self.announcer.recovered(READING);
-                self.announcer.recovered(WRITING);
+                self.announcer.recovered(doing);
             }
         }
-        answer.input
+        input
     }
 
     fn open_watch(&mut self) {
@@ -393,10 +395,10 @@ impl Answer {
         let (input, trouble) = match result {
             Ok(Ok(observation)) => (Input::Answered(observation), None),
             Ok(Err(LockError::Conflict)) => (Input::Conflict, None),
-            Ok(Err(error)) => (Input::Failed, Some((doing, error))),
-            Err(_) => (Input::Silent, Some((doing, LockError::Silent))),
+            Ok(Err(error)) => (Input::Failed, Some(error)),
+            Err(_) => (Input::Silent, Some(LockError::Silent)),
         };
-        Self { input, trouble }
+        Self { doing, input, trouble }
     }
 }
 

@@ -117,6 +117,13 @@ impl Election {
         self.lock.record()?.spec.holder()
     }
 
+    /// Whether the newest record known is a write of this process that names it as the holder. A record may name its identity
+    /// and be somebody else's: an earlier container's, or a twin's.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.lock.is_held_by_own_write()
+    }
+
     /// Whether a term is running.
     #[must_use]
     pub const fn leads(&self) -> bool {
