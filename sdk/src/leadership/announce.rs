@@ -24,6 +24,7 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
 const VACANT: &str = "nobody leads";
+const LONG_WAIT: &str = "a long wait";
 
 /// Tells of changes of leader.
 #[derive(Debug)]
@@ -129,6 +130,20 @@ impl Announcer {
     pub(super) fn vacant(&mut self) {
         if self.is_news(VACANT) {
             warn!(lock = self.lock, "nobody leads: the lock has expired, and it could not be taken yet");
+        }
+    }
+
+    /// The holder asks for an absurdly long wait.
+    pub(super) fn long_wait(&mut self, wait: Duration) {
+        if self.is_news(LONG_WAIT) {
+            let (leader, seconds) = (self.leader.as_deref().unwrap_or_default(), wait.as_secs());
+            warn!(
+                lock = self.lock,
+                leader,
+                seconds,
+                "the lock's holder wants others to wait much longer than this replica's lease duration; clear its \
+                 holderIdentity if it is dead"
+            );
         }
     }
 

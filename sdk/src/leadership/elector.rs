@@ -34,6 +34,8 @@ const LAST_EVENT: Duration = Duration::from_secs(1);
 const READING: &str = "reading the lock";
 const WRITING: &str = "writing the lock";
 const WATCHING: &str = "watching the lock";
+/// A holder that makes others wait for more than this many lease durations of ours is worth a line.
+const LONG_WAIT: u32 = 10;
 /// Events that the watch is ahead of the elector.
 const NEWS_WAITING: usize = 16;
 
@@ -244,6 +246,10 @@ impl Run {
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
+        if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
+        {
+            self.announcer.long_wait(wait);
+        }
         if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
             self.announcer.vacant();
         }

@@ -124,6 +124,14 @@ impl Election {
         self.lock.is_held_by_own_write()
     }
 
+    /// How long the newest record, written by somebody else, makes others wait after its last change.
+    #[must_use]
+    pub fn foreign_wait(&self) -> Option<Duration> {
+        let spec = &self.lock.record()?.spec;
+        spec.holder()?;
+        (!self.holds()).then(|| spec.duration_or(self.options.lease_duration))
+    }
+
     /// Whether a term is running.
     #[must_use]
     pub const fn leads(&self) -> bool {
