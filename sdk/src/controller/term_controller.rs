@@ -133,11 +133,10 @@ async fn patch_finalizers<K: Entity>(cx: &Context<K>, seen: &K, patch: JsonPatch
     if !matches!(&refused, kube::Error::Api(status) if status.is_conflict() || status.is_invalid()) {
         return Err(refused.into());
     }
-    match requests.get::<K>(client, &cx.key().name).await {
-        Ok(now) if changed(seen.meta(), now.meta()) => Ok(Patched::Changed(cx.wrote(now))),
-        Ok(_) => Err(refused.into()),
-        Err(error) if is_gone(&error) => Ok(Patched::Gone),
-        Err(error) => Err(error.into()),
+    match requests.find::<K>(client, &cx.key().name).await? {
+        Some(now) if changed(seen.meta(), now.meta()) => Ok(Patched::Changed(cx.wrote(now))),
+        Some(_) => Err(refused.into()),
+        None => Ok(Patched::Gone),
     }
 }
 
