@@ -17,12 +17,14 @@ use crate::Error;
 
 /// `$1` is the log, the rest the program and its arguments. The shell leads a process group of its own, so `kill 0` reaches
 /// all that runs below it, and no process id can have been given to somebody else meanwhile. The program is in the foreground,
-/// because shells let what is in the background ignore SIGINT.
+/// because shells let what is in the background ignore SIGINT. The test itself may have been started like that, which a shell
+/// can't undo for its children; GNU's `env` can.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 ( read -r _ <&3; kill -9 0 ) &
 guard=$!
-/bin/sh -c 'echo "$$"; exec >>"$0" 2>&1; exec "$@"' "$@" 3<&- </dev/null
+/bin/sh -c 'echo "$$"; exec >>"$0" 2>&1
+if env --default-signal=INT true 2>/dev/null; then exec env --default-signal=INT "$@"; else exec "$@"; fi' "$@" 3<&- </dev/null
 code=$?
 kill "$guard"
 exit "$code"

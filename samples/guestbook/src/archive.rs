@@ -6,7 +6,7 @@ use kube::{Api, Client};
 use serde_json::json;
 
 /// The ConfigMap that holds the titles of a namespace's deleted Guestbooks, by their names.
-const ARCHIVE: &str = "guestbook-archive";
+pub(crate) const NAME: &str = "guestbook-archive";
 
 /// Keeps `title` under `name`.
 ///
@@ -15,19 +15,19 @@ const ARCHIVE: &str = "guestbook-archive";
 pub(crate) async fn keep(client: &Client, namespace: &str, name: &str, title: &str) -> Result<(), kube::Error> {
     let archives: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let entry = json!({ "data": { name: title } });
-    match archives.patch(ARCHIVE, &PatchParams::default(), &Patch::Merge(&entry)).await {
+    match archives.patch(NAME, &PatchParams::default(), &Patch::Merge(&entry)).await {
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         other => return other.map(drop),
     }
     let first = ConfigMap {
-        metadata: kube::api::ObjectMeta { name: Some(ARCHIVE.to_owned()), ..kube::api::ObjectMeta::default() },
+        metadata: kube::api::ObjectMeta { name: Some(NAME.to_owned()), ..kube::api::ObjectMeta::default() },
         data: Some([(name.to_owned(), title.to_owned())].into()),
         ..ConfigMap::default()
     };
     match archives.create(&PostParams::default(), &first).await {
         // Another one was first.
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
-            archives.patch(ARCHIVE, &PatchParams::default(), &Patch::Merge(&entry)).await.map(drop)
+            archives.patch(NAME, &PatchParams::default(), &Patch::Merge(&entry)).await.map(drop)
         }
         // The archive would go with its namespace. Insisting would keep the namespace from going.
         Err(kube::Error::Api(status)) if is_namespace_going(&status) => {

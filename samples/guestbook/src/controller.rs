@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
-use kube::ResourceExt;
-use kubeops::controller::ApplyError;
 use kubeops::events::Event;
 use kubeops::prelude::*;
 
@@ -28,7 +26,7 @@ pub(crate) struct GuestbookController {
 impl Reconcile for GuestbookController {
     async fn reconcile(&self, guestbook: &Guestbook, cx: &Context<Guestbook>) -> Result<Action> {
         let applied = self.apply(guestbook, cx).await;
-        let failure = applied.as_ref().err().map(ToString::to_string);
+        let failure = applied.as_ref().err().map(|error| error.source().to_string());
         let progress = failure.as_deref().map_or(Progress::Applied, Progress::Failed);
         let status = guestbook.status_after(progress, cx.term().identity(), Timestamp::now());
         let told = cx.patch_status(status).await;
@@ -52,7 +50,14 @@ impl Finalize for GuestbookController {
 }
 
 impl GuestbookController {
-    async fn apply(&self, guestbook: &Guestbook, cx: &Context<Guestbook>) -> Result<(), ApplyError> {
+    async fn apply(&self, guestbook: &Guestbook, cx: &Context<Guestbook>) -> Result<()> {
+        if guestbook.name_any() == archive::NAME {
+            // Its page would take the archive's place, and take it along when it goes.
+            return Err(Error::permanent(format!(
+                "a Guestbook can't be named `{}`: that is the archive",
+                archive::NAME
+            )));
+        }
         cx.apply_owned(children::config_map(guestbook, &self.pages)).await?;
         cx.apply_owned(children::deployment(guestbook)).await?;
         cx.apply_owned(children::service(guestbook)).await?;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use kube::{CustomResource, KubeSchema};
+use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const READY: &str = "Ready";
 
 /// A page that is served inside of the cluster.
-#[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize)]
+#[derive(CustomResource, Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "guestbook.example.com",
     version = "v1",
@@ -19,10 +19,6 @@ const READY: &str = "Ready";
     status = "GuestbookStatus",
     shortname = "gb",
     doc = "A page that is served inside of the cluster",
-    // The name is also that of a Service, and the archive's is taken.
-    // A digit is less than any letter.
-    validation = Rule::new("self.metadata.name.size() <= 63 && !self.metadata.name.contains('.') && self.metadata.name >= 'a' && self.metadata.name != 'guestbook-archive'")
-        .message("the name must fit a Service (at most 63 characters, no dots, a letter first), and be another one than guestbook-archive"),
     printcolumn = r#"{"name":"Title","type":"string","jsonPath":".spec.title"}"#,
     printcolumn = r#"{"name":"Replicas","type":"integer","jsonPath":".spec.replicas"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,

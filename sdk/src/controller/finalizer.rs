@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 
 /// What an object needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// Our finalizer first, then a reconcile.
-    AddFinalizer,
+pub(super) enum Decision<'a> {
+    /// This finalizer first, then a reconcile.
+    AddFinalizer(&'a str),
     Reconcile,
-    Finalize,
+    /// This finalizer's work, then its removal.
+    Finalize(&'a str),
     /// It is being deleted, and not our business (any more).
     Nothing,
 }
 
 /// What to do with an object of a controller that has this `finalizer`, or none. Without `auto_attach` finalizers are added
 /// by somebody else.
-pub(super) fn decide(meta: &ObjectMeta, finalizer: Option<&str>, auto_attach: bool) -> Decision {
-    let ours = finalizer.is_some_and(|finalizer| position(meta, finalizer).is_some());
-    let missing = finalizer.is_some() && !ours;
-    match meta.deletion_timestamp {
-        Some(_) if ours => Decision::Finalize,
-        Some(_) => Decision::Nothing,
-        None if missing && auto_attach => Decision::AddFinalizer,
-        None => Decision::Reconcile,
+pub(super) fn decide<'a>(meta: &ObjectMeta, finalizer: Option<&'a str>, auto_attach: bool) -> Decision<'a> {
+    let is_there = |finalizer| position(meta, finalizer).is_some();
+    match (meta.deletion_timestamp.is_some(), finalizer) {
+        (true, Some(finalizer)) if is_there(finalizer) => Decision::Finalize(finalizer),
+        (true, _) => Decision::Nothing,
+        (false, Some(finalizer)) if auto_attach && !is_there(finalizer) => Decision::AddFinalizer(finalizer),
+        (false, _) => Decision::Reconcile,
     }
 }
 
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn a_living_object_gets_the_finalizer_before_its_reconcile() {
-        assert_eq!(decide(&meta(&[], false), Some(OURS), true), Decision::AddFinalizer);
-        assert_eq!(decide(&meta(&["example.com/other"], false), Some(OURS), true), Decision::AddFinalizer);
+        assert_eq!(decide(&meta(&[], false), Some(OURS), true), Decision::AddFinalizer(OURS));
+        assert_eq!(decide(&meta(&["example.com/other"], false), Some(OURS), true), Decision::AddFinalizer(OURS));
         assert_eq!(decide(&meta(&["example.com/other", OURS], false), Some(OURS), true), Decision::Reconcile);
         assert_eq!(decide(&meta(&[], false), Some(OURS), false), Decision::Reconcile);
         assert_eq!(decide(&meta(&[], false), None, true), Decision::Reconcile);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_object_being_deleted_is_finalized_only_while_it_has_our_finalizer() {
-        assert_eq!(decide(&meta(&["example.com/other", OURS], true), Some(OURS), true), Decision::Finalize);
+        assert_eq!(decide(&meta(&["example.com/other", OURS], true), Some(OURS), true), Decision::Finalize(OURS));
         assert_eq!(decide(&meta(&["example.com/other"], true), Some(OURS), true), Decision::Nothing);
         assert_eq!(decide(&meta(&["example.com/other"], true), None, true), Decision::Nothing);
     }

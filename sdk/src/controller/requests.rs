@@ -1,9 +1,11 @@
 //! The requests that controllers send by themselves, for kinds whose scope is only known at runtime.
 
-use kube::api::{GetParams, Patch, PatchParams, Request};
+use kube::api::{ListParams, ObjectList, Patch, PatchParams, Request};
 use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::cache::Entity;
 
 /// The objects of a kind in one namespace, or those of a kind without.
 #[derive(Debug)]
@@ -16,8 +18,12 @@ impl Requests {
         Self { url: Request::new(K::url_path(&(), namespace)) }
     }
 
-    pub(super) async fn get<K: DeserializeOwned>(&self, client: &Client, name: &str) -> Result<K, kube::Error> {
-        send(client, "get", self.url.get(name, &GetParams::default())).await
+    /// The object as it is now, if it is there. A list of one: the caches need the right to list anyway, and nothing the right
+    /// to get.
+    pub(super) async fn find<K: Entity>(&self, client: &Client, name: &str) -> Result<Option<K>, kube::Error> {
+        let only_it = ListParams::default().fields(&format!("metadata.name={name}"));
+        let found: ObjectList<K> = send(client, "list", self.url.list(&only_it)).await?;
+        Ok(found.items.into_iter().find(|object| object.meta().name.as_deref() == Some(name)))
     }
 
     pub(super) async fn patch<K: DeserializeOwned, P: Serialize>(

@@ -1,7 +1,6 @@
 //! One controller during one term, as the worker sees it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use json_patch::Patch as JsonPatch;
@@ -11,16 +10,18 @@ use kube::api::{Patch, PatchParams};
 use super::context::{Context, Tools};
 use super::finalizer::{Decision, addition, changed, decide, removal};
 use super::latest::Latest;
-use super::reconcile::{DynFinalize, Reconcile};
+use super::reconcile::Reconcile;
 use super::requests::Requests;
 use super::tombstones::Tombstones;
 use super::{Action, Error, Result};
 use crate::cache::Entity;
 use crate::workqueue::{Attempt, Key, Outcome, Work};
 
-/// Others who change the list of finalizers at the same time can make the removal of ours fail this often in a row; then
-/// it goes through the queue, which finalizes again.
-const REMOVAL_TRIES: u32 = 8;
+/// Others who change the list of finalizers at the same time can make a patch of it fail this often in a row; then it goes
+/// through the queue, later each time.
+const PATCH_TRIES: u32 = 8;
+const NO_FINALIZE: &str = "the controller names a finalizer, and its `Controller::finalizer` returns none";
+const KEEPS_CHANGING: &str = "others keep changing the finalizers, so that ours could be neither added nor removed";
 
 /// A controller, its services gone into its fields.
 pub(super) struct TermController<C: Reconcile> {
@@ -62,24 +63,24 @@ impl<C: Reconcile> TermController<C> {
             told.map_err(|error| self.not_told(key, error))?;
             self.objects.tombstones.remove_first(key);
         }
-        let Some(object) = self.objects.latest.get(key) else { return Ok(Outcome::Gone) };
+        let Some(mut object) = self.objects.latest.get(key) else { return Ok(Outcome::Gone) };
         let cx = self.context(key, attempt, object.clone());
-        match (decide(object.meta(), C::FINALIZER, self.auto_attach_finalizers), C::FINALIZER) {
-            (Decision::AddFinalizer, Some(finalizer)) => {
-                let patch = addition(object.meta(), finalizer);
-                match patch_finalizers(&cx, &object, patch).await? {
-                    Patched::Done(object) => self.reconcile(&object, &cx).await,
-                    Patched::Gone => Ok(done(Action::await_change())),
-                    Patched::Changed(_) => Ok(done(AT_ONCE)),
+        for _try in 0..PATCH_TRIES {
+            match decide(object.meta(), C::FINALIZER, self.auto_attach_finalizers) {
+                Decision::Reconcile => return self.reconcile(&object, &cx).await,
+                Decision::Finalize(finalizer) => return self.finalize(finalizer, &object, &cx).await,
+                Decision::Nothing => return Ok(done(Action::await_change())),
+                Decision::AddFinalizer(finalizer) => {
+                    let patch = addition(object.meta(), finalizer);
+                    object = match patch_finalizers(&cx, &object, patch).await? {
+                        Patched::Done(object) => return self.reconcile(&object, &cx).await,
+                        Patched::Gone => return Ok(done(Action::await_change())),
+                        Patched::Changed(now) => now,
+                    };
                 }
             }
-            (Decision::Finalize, Some(finalizer)) => match self.controller.finalizer() {
-                Some(finalize) => self.finalize(finalize, finalizer, object, &cx).await,
-                None => Ok(done(Action::await_change())),
-            },
-            (Decision::Reconcile | Decision::AddFinalizer, _) => self.reconcile(&object, &cx).await,
-            (Decision::Nothing | Decision::Finalize, _) => Ok(done(Action::await_change())),
         }
+        Err(KEEPS_CHANGING.into())
     }
 
     /// What is gone changes no more, so a failure for good is the end of it. What has its name now still has its turn.
@@ -97,38 +98,33 @@ impl<C: Reconcile> TermController<C> {
         self.controller.reconcile(object, cx).await.map(done)
     }
 
-    async fn finalize(
-        &self,
-        finalize: &dyn DynFinalize<C::Entity>,
-        finalizer: &str,
-        object: Arc<C::Entity>,
-        cx: &Context<C::Entity>,
-    ) -> Result<Outcome> {
-        let action = finalize.finalize(&object, cx).await?;
+    async fn finalize(&self, finalizer: &str, object: &C::Entity, cx: &Context<C::Entity>) -> Result<Outcome> {
+        // The derive sees to it that there is one; who writes the impl by hand may forget it.
+        let Some(finalize) = self.controller.finalizer() else { return Err(Error::permanent(NO_FINALIZE)) };
+        let action = finalize.finalize(object, cx).await?;
         if action.requeue_after().is_some() || !self.auto_detach_finalizers {
             return Ok(done(action));
         }
         // It may have written to the object.
         let mut object = cx.latest();
         let uid = object.meta().uid.clone();
-        for _try in 0..REMOVAL_TRIES {
+        for _try in 0..PATCH_TRIES {
             let Some(patch) = removal(object.meta(), finalizer) else { return Ok(done(Action::await_change())) };
             object = match patch_finalizers(cx, &object, patch).await? {
                 Patched::Done(_) => return Ok(done(Action::await_change())),
                 Patched::Gone => return Ok(Outcome::Gone),
-                Patched::Changed(now) if now.meta().uid != uid => return Ok(done(AT_ONCE)),
+                // Another object of that name: ours is gone. The watch will tell of it.
+                Patched::Changed(now) if now.meta().uid != uid => return Ok(done(Action::await_change())),
                 Patched::Changed(now) => now,
             };
         }
-        Ok(done(AT_ONCE))
+        Err(KEEPS_CHANGING.into())
     }
 
     fn context(&self, key: &Key, attempt: &Attempt, object: Arc<C::Entity>) -> Context<C::Entity> {
         Context::new(key.clone(), attempt.clone(), self.tools.clone(), self.objects.latest.clone(), object)
     }
 }
-
-const AT_ONCE: Action = Action::requeue(Duration::ZERO);
 
 fn done(action: Action) -> Outcome {
     Outcome::Done { requeue_after: action.requeue_after() }
@@ -149,11 +145,10 @@ async fn patch_finalizers<K: Entity>(cx: &Context<K>, seen: &K, patch: JsonPatch
     if !matches!(&refused, kube::Error::Api(status) if status.is_conflict() || status.is_invalid()) {
         return Err(refused.into());
     }
-    match requests.get::<K>(client, &cx.key().name).await {
-        Ok(now) if changed(seen.meta(), now.meta()) => Ok(Patched::Changed(cx.wrote(now))),
-        Ok(_) => Err(refused.into()),
-        Err(error) if is_gone(&error) => Ok(Patched::Gone),
-        Err(error) => Err(error.into()),
+    match requests.find::<K>(client, &cx.key().name).await? {
+        Some(now) if changed(seen.meta(), now.meta()) => Ok(Patched::Changed(cx.wrote(now))),
+        Some(_) => Err(refused.into()),
+        None => Ok(Patched::Gone),
     }
 }
 

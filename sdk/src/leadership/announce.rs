@@ -24,6 +24,7 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
 const VACANT: &str = "nobody leads";
+const LONG_WAIT: &str = "a long wait";
 
 /// Tells of changes of leader.
 #[derive(Debug)]
@@ -91,17 +92,21 @@ impl Announcer {
         self.metrics.slowpath(&self.lock);
     }
 
-    /// Tells once of each new holder.
-    pub(super) fn holder(&mut self, holder: Option<&str>) {
+    /// Tells once of each new holder. `own`: it is this very process.
+    pub(super) fn holder(&mut self, holder: Option<&str>, own: bool) {
         if self.leader.as_deref() == holder {
             return;
         }
         self.leader = holder.map(str::to_owned);
         match holder {
-            Some(holder) if holder != self.identity => {
-                info!(lock = self.lock, leader = holder, "another replica leads");
-            }
-            Some(_) => {}
+            Some(_) if own => {}
+            Some(holder) if holder == self.identity => warn!(
+                lock = self.lock,
+                identity = holder,
+                "the lock names this replica's identity, and another process wrote it: an earlier container of this pod, or a \
+                 replica of the same Name and PodUid; waiting until it runs out"
+            ),
+            Some(holder) => info!(lock = self.lock, leader = holder, "another replica leads"),
             None => info!(lock = self.lock, "nobody holds the lock"),
         }
     }
@@ -125,6 +130,20 @@ impl Announcer {
     pub(super) fn vacant(&mut self) {
         if self.is_news(VACANT) {
             warn!(lock = self.lock, "nobody leads: the lock has expired, and it could not be taken yet");
+        }
+    }
+
+    /// The holder asks for an absurdly long wait.
+    pub(super) fn long_wait(&mut self, wait: Duration) {
+        if self.is_news(LONG_WAIT) {
+            let (leader, seconds) = (self.leader.as_deref().unwrap_or_default(), wait.as_secs());
+            warn!(
+                lock = self.lock,
+                leader,
+                seconds,
+                "the lock's holder wants others to wait much longer than this replica's lease duration; clear its \
+                 holderIdentity if it is dead"
+            );
         }
     }
 

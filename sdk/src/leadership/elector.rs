@@ -34,6 +34,8 @@ const LAST_EVENT: Duration = Duration::from_secs(1);
 const READING: &str = "reading the lock";
 const WRITING: &str = "writing the lock";
 const WATCHING: &str = "watching the lock";
+/// A holder that makes others wait for more than this many lease durations of ours is worth a line.
+const LONG_WAIT: u32 = 10;
 /// Events that the watch is ahead of the elector.
 const NEWS_WAITING: usize = 16;
 
@@ -96,8 +98,10 @@ struct Reign {
 
 /// How a read or a write went.
 struct Answer {
+    /// [`READING`] or [`WRITING`].
+    doing: &'static str,
     input: Input,
-    trouble: Option<(&'static str, LockError)>,
+    trouble: Option<LockError>,
 }
 
 // === impl Elector ===
@@ -241,7 +245,11 @@ impl Run {
         }
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
-        self.announcer.holder(holder.as_deref());
+        self.announcer.holder(holder.as_deref(), self.election.holds());
+        if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
+        {
+            self.announcer.long_wait(wait);
+        }
         if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
             self.announcer.vacant();
         }
@@ -334,15 +342,15 @@ impl Run {
     }
 
     fn report(&mut self, answer: Answer) -> Input {
-        match answer.trouble {
-            Some((doing, error)) => self.announcer.trouble(doing, &error),
+        let Answer { doing, input, trouble } = answer;
+        match trouble {
+            Some(error) => self.announcer.trouble(doing, &error),
             None => {
                 self.pulse.was_read();
-                self.announcer.recovered(READING);
-                self.announcer.recovered(WRITING);
+                self.announcer.recovered(doing);
             }
         }
-        answer.input
+        input
     }
 
     fn open_watch(&mut self) {
@@ -393,10 +401,10 @@ impl Answer {
         let (input, trouble) = match result {
             Ok(Ok(observation)) => (Input::Answered(observation), None),
             Ok(Err(LockError::Conflict)) => (Input::Conflict, None),
-            Ok(Err(error)) => (Input::Failed, Some((doing, error))),
-            Err(_) => (Input::Silent, Some((doing, LockError::Silent))),
+            Ok(Err(error)) => (Input::Failed, Some(error)),
+            Err(_) => (Input::Silent, Some(LockError::Silent)),
         };
-        Self { input, trouble }
+        Self { doing, input, trouble }
     }
 }
 

@@ -32,6 +32,11 @@ struct Replica {
 }
 
 fn replica(store: &Store, name: &str) -> Replica {
+    patient_replica(store, name, HOUR)
+}
+
+/// A replica whose work gets `patience` to drain.
+fn patient_replica(store: &Store, name: &str, patience: Duration) -> Replica {
     let way = store.way();
     let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
         Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
@@ -40,7 +45,7 @@ fn replica(store: &Store, name: &str) -> Replica {
     let options = ElectionOptions::new(name);
     let (elector, leadership) = Elector::new(way.clone(), options, Clock::tokio(), Metrics::default(), client);
     let stop = CancellationToken::new();
-    let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), HOUR));
+    let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), patience));
     Replica { leadership, way, stop, run }
 }
 
@@ -132,6 +137,23 @@ async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
     drop(work);
     second.leads().await;
     first.run.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_takes_too_long_ends_the_term_and_the_lock_is_released_when_the_work_has_ended() {
+    let store = Store::new();
+    let mut first = patient_replica(&store, "a", Duration::from_secs(20));
+    let term = first.leads().await;
+    let work = term.begin_work().unwrap();
+    let stopped = Instant::now();
+    first.stop.cancel();
+    term.ended().await;
+    assert_eq!(stopped.elapsed().as_secs(), 20);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(store.holder().as_deref(), Some("a"), "not released while work goes on");
+    drop(work);
+    first.run.await.unwrap().unwrap();
+    assert_eq!(store.holders(), ["a", ""]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -117,6 +117,21 @@ impl Election {
         self.lock.record()?.spec.holder()
     }
 
+    /// Whether the newest record known is a write of this process that names it as the holder. A record may name its identity
+    /// and be somebody else's: an earlier container's, or a twin's.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.lock.is_held_by_own_write()
+    }
+
+    /// How long the newest record, written by somebody else, makes others wait after its last change.
+    #[must_use]
+    pub fn foreign_wait(&self) -> Option<Duration> {
+        let spec = &self.lock.record()?.spec;
+        spec.holder()?;
+        (!self.holds()).then(|| spec.duration_or(self.options.lease_duration))
+    }
+
     /// Whether a term is running.
     #[must_use]
     pub const fn leads(&self) -> bool {

@@ -196,7 +196,7 @@ fn take_in(newest: &mut Newest, event: WatchEvent<DynamicObject>) -> Option<Resu
             None
         }
         WatchEvent::Error(status) if status.code == 410 => Some(Err(LockError::Expired)),
-        WatchEvent::Error(status) => Some(Err(LockError::Api(Box::new(kube::Error::Api(status))))),
+        WatchEvent::Error(status) => Some(Err(LockError::Refused { message: status.message, code: status.code })),
     }
 }
 
@@ -254,6 +254,7 @@ fn classify(name: &str, namespace: &str, error: kube::Error) -> LockError {
                  verbs: [get, list, watch, create, update], in a Role of namespace {namespace}"
             ),
         },
+        kube::Error::Api(status) => LockError::Refused { message: status.message, code: status.code },
         error => LockError::Api(Box::new(error)),
     }
 }

@@ -50,7 +50,15 @@ pub enum LockError {
     /// There was no answer in time.
     #[error("the API server does not answer")]
     Silent,
-    /// Anything else that the API server said, or that kept it from saying something.
+    /// Anything else that the API server said.
+    #[error("the API server refused: {message} ({code})")]
+    Refused {
+        /// The API server's words.
+        message: String,
+        /// The HTTP status.
+        code: u16,
+    },
+    /// What kept the API server from saying something.
     #[error("the lock can't be reached")]
     Api(#[source] Box<kube::Error>),
     /// The object is not a lock that could be understood.

@@ -63,3 +63,13 @@ fn a_vacant_lock_is_told_from_one_that_is_held() {
     assert!(!Candidate::that_leads().election.is_vacant_since(moment(120.0)));
     assert!(!Candidate::new().election.is_vacant_since(moment(120.0)), "nothing is known yet");
 }
+
+#[test]
+fn how_long_a_foreign_holder_makes_others_wait_is_known() {
+    let mut held = record(5, OTHER);
+    held.spec.duration = Some(86_400);
+    let (candidate, _) = Candidate::that_read(Observation::Present(held));
+    assert_eq!(candidate.election.foreign_wait(), Some(Duration::from_secs(86_400)));
+    assert_eq!(Candidate::that_leads().election.foreign_wait(), None);
+    assert_eq!(Candidate::that_read(present(5, "")).0.election.foreign_wait(), None, "nobody holds it");
+}
