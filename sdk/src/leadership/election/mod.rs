@@ -242,7 +242,8 @@ impl Election {
     fn learn(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
         let leads = self.leads();
         let lease = self.options.lease_duration;
-        let absence = |earlier: &Spec| if leads { Duration::ZERO } else { lease.max(earlier.duration_or(lease)) };
+        // A leader knows that nobody else led when its own lock went.
+        let absence = |earlier: &Spec| (!leads).then(|| lease.max(earlier.duration_or(lease)));
         let news = self.lock.learn(now, observation, absence, self.random.f64());
         match (news, self.phase) {
             (News::OwnWrite, _) => self.count(now, effects),
