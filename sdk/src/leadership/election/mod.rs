@@ -168,6 +168,9 @@ impl Election {
         let mut effects = Vec::new();
         // The clock first: no answer may revive a term that it has ended.
         self.end_if_run_out(now.clock, &mut effects);
+        if self.phase == Phase::Stopped {
+            return effects;
+        }
         self.take_in(now.clock, input, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {

@@ -103,6 +103,14 @@ fn a_release_that_nobody_answers_is_given_up_after_the_renew_deadline() {
 }
 
 #[test]
+fn an_answer_after_the_release_was_given_up_changes_nothing_any_more() {
+    let mut candidate = releasing();
+    let put = put_of(&candidate.step(Input::Answered(newest(&candidate))));
+    assert_eq!(candidate.at(112.0, Input::Answered(written(&put, 12))), [Effect::Stopped]);
+    assert_eq!(candidate.step(Input::Watched(written(&put, 12))), []);
+}
+
+#[test]
 fn a_standby_stops_at_once_and_writes_nothing() {
     let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
     assert_eq!(candidate.step(Input::Stop), [Effect::Stopped]);
