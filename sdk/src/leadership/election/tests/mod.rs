@@ -4,6 +4,7 @@ mod acquiring;
 mod believing;
 mod handing_over;
 mod leading;
+mod simulation;
 
 use std::time::Duration;
 
