@@ -18,7 +18,8 @@ use super::clock::{Clock, Moment};
 use super::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Put, Stamp};
 use super::lock::{Lock, LockError};
 use super::pulse::Pulse;
-use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::reign::Reign;
+use super::term::{Leadership, LeadershipState, Term};
 use super::watcher::{self, News};
 use crate::metrics::Metrics;
 
@@ -84,16 +85,6 @@ struct Run {
     terms: u64,
     reign: Option<Reign>,
     finished: bool,
-}
-
-/// The newest term, until its work has ended.
-struct Reign {
-    term: Term,
-    control: TermControl,
-    began: Moment,
-    ended: Option<Moment>,
-    /// The election waits to hear that no work goes on.
-    awaited: bool,
 }
 
 /// How a read or a write went.
@@ -236,6 +227,11 @@ impl Run {
         for effect in self.election.step(now, input) {
             self.carry_out(effect, now.clock);
         }
+        if self.election.leads() && !self.reign.as_ref().is_some_and(|reign| reign.term().is_valid()) {
+            for effect in self.election.step(self.now(), Input::RanOut) {
+                self.carry_out(effect, now.clock);
+            }
+        }
         if refused {
             // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
             self.open_watch();
@@ -269,13 +265,12 @@ impl Run {
             Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
             Effect::Extend { valid_until } => {
                 if let Some(reign) = &self.reign {
-                    reign.control.extend(valid_until);
+                    reign.extend(valid_until);
                 }
             }
             Effect::Drain => {
                 if let Some(reign) = &mut self.reign {
-                    reign.control.drain();
-                    reign.awaited = true;
+                    reign.drain();
                 }
             }
             Effect::End(reason) => self.end(now, reason),
@@ -290,36 +285,31 @@ impl Run {
         let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
         self.announcer.began(&term, self.lock.reference());
         self.state.send_replace(LeadershipState::Leading(term.clone()));
-        self.reign = Some(Reign { term, control, began: now, ended: None, awaited: false });
+        self.reign = Some(Reign::new(term, control, now));
     }
 
     fn end(&mut self, now: Moment, reason: EndReason) {
         let leader = self.election.holder().map(str::to_owned);
         if let Some(reign) = &mut self.reign {
-            self.announcer.ended(&reign.term, &reason, now.since(reign.began), self.lock.reference());
-            reign.control.end(reason);
-            reign.ended = Some(now);
-            reign.awaited = true;
+            self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
+            reign.end(now, reason);
         }
         self.state.send_replace(LeadershipState::Standby { leader });
     }
 
     fn work_has_ended(&mut self) -> Input {
-        if let Some(reign) = &mut self.reign {
-            reign.awaited = false;
-            if reign.ended.is_some() {
-                self.reign = None;
-            }
+        if self.reign.as_mut().is_some_and(Reign::was_heard) {
+            self.reign = None;
         }
         Input::WorkEnded
     }
 
-    fn check_that_work_ends(&self) -> Result<(), ElectorError> {
+    fn check_that_work_ends(&mut self) -> Result<(), ElectorError> {
         let limit = self.options.lease_duration + GRACE;
-        let ended = self.reign.as_ref().and_then(|reign| Some((reign, self.clock.now().since(reign.ended?))));
-        match ended {
-            Some((reign, since)) if since > limit => {
-                Err(ElectorError::WorkGoesOn { term: reign.term.id(), seconds: since.as_secs() })
+        let Some(reign) = &mut self.reign else { return Ok(()) };
+        match reign.overtime(self.clock.now()) {
+            Some(overtime) if overtime > limit => {
+                Err(ElectorError::WorkGoesOn { term: reign.term().id(), seconds: overtime.as_secs() })
             }
             _ => Ok(()),
         }
@@ -391,8 +381,8 @@ async fn answer(call: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
 
 async fn work_ended(reign: Option<&Reign>) {
     match reign {
-        Some(reign) if reign.awaited => reign.control.idle().await,
-        _ => pending().await,
+        Some(reign) => reign.work_ended().await,
+        None => pending().await,
     }
 }
 
@@ -405,12 +395,5 @@ impl Answer {
             Err(_) => (Input::Silent, Some(LockError::Silent)),
         };
         Self { doing, input, trouble }
-    }
-}
-
-impl Drop for Reign {
-    /// An elector that is dropped, or that panics, leads no more.
-    fn drop(&mut self) {
-        self.control.end(EndReason::Stopped);
     }
 }

@@ -13,6 +13,7 @@ mod elector;
 mod fence;
 pub mod lock;
 mod pulse;
+mod reign;
 mod term;
 mod watcher;
 

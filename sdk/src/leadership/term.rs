@@ -180,10 +180,12 @@ impl fmt::Debug for Term {
 // === impl TermControl ===
 
 impl TermControl {
-    /// Moves the end of the term's validity; never back, and not once it has ended.
+    /// Moves the end of the term's validity; never back, and not once it is over: who has seen that has stopped working.
     pub(crate) fn extend(&self, valid_until: Moment) {
         let mut state = self.0.lock();
-        state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+        if self.0.valid_in(&state) {
+            state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+        }
     }
 
     /// No new work from now on.
@@ -290,5 +292,49 @@ impl Leadership {
             LeadershipState::Leading(term) => Some(term),
             LeadershipState::Standby { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term() -> (TermControl, Term) {
+        let clock = Clock::tokio();
+        let valid_until = clock.now() + Duration::from_secs(10);
+        Term::until(1, "me".to_owned(), None, clock, valid_until)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_is_valid_strictly_before_its_end() {
+        let (_control, term) = term();
+        tokio::time::advance(Duration::from_millis(9_999)).await;
+        assert!(term.is_valid());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!term.is_valid() && term.is_draining() && term.begin_work().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_that_was_over_never_goes_on() {
+        let (control, term) = term();
+        let later = |seconds| Moment::new(Duration::from_secs(seconds));
+        control.extend(later(20));
+        control.extend(later(15));
+        tokio::time::advance(Duration::from_secs(19)).await;
+        assert!(term.is_valid(), "and its end is never moved back");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        control.extend(later(100));
+        assert!(!term.is_valid());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_that_drains_lets_running_work_go_on_and_begins_none() {
+        let (control, term) = term();
+        let work = term.begin_work();
+        control.drain();
+        assert!(term.is_valid() && !control.is_idle());
+        assert!(term.begin_work().is_none());
+        drop(work);
+        control.idle().await;
     }
 }

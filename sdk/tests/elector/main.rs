@@ -11,6 +11,8 @@
 
 mod store;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kubeops::leadership::clock::Clock;
@@ -37,13 +39,17 @@ fn replica(store: &Store, name: &str) -> Replica {
 
 /// A replica whose work gets `patience` to drain.
 fn patient_replica(store: &Store, name: &str, patience: Duration) -> Replica {
+    replica_by(Clock::tokio(), store, name, patience)
+}
+
+fn replica_by(clock: Clock, store: &Store, name: &str, patience: Duration) -> Replica {
     let way = store.way();
     let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
         Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
     });
     let client = kube::Client::new(nowhere, "default");
     let options = ElectionOptions::new(name);
-    let (elector, leadership) = Elector::new(way.clone(), options, Clock::tokio(), Metrics::default(), client);
+    let (elector, leadership) = Elector::new(way.clone(), options, clock, Metrics::default(), client);
     let stop = CancellationToken::new();
     let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), patience));
     Replica { leadership, way, stop, run }
@@ -110,6 +116,27 @@ async fn a_leader_that_is_cut_off_ends_its_term_before_another_begins_and_stands
     assert!(first.leadership.term().is_none(), "the other one is respected");
     second.stop.cancel();
     assert_eq!(first.leads_after(term.id()).await.id(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stands_still_between_a_renewal_and_its_term_ends_that_term_for_good() {
+    let store = Store::new();
+    let tokio = Clock::tokio();
+    let (stands_still, slept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let when = stands_still.clone();
+    // The next who reads the clock gets the time, and then so much passes that the term is over, and its renewal is not.
+    let clock = Clock::from_fn(move || {
+        let now = tokio.now() + Duration::from_secs(slept.load(Ordering::SeqCst));
+        if when.swap(false, Ordering::SeqCst) {
+            slept.fetch_add(8, Ordering::SeqCst);
+        }
+        now
+    });
+    let mut only = replica_by(clock, &store, "a", HOUR);
+    let term = only.leads().await;
+    store.at_next_write(move || stands_still.store(true, Ordering::SeqCst));
+    only.leads_after(term.id()).await;
+    assert!(!term.is_valid());
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,6 +232,23 @@ async fn work_that_never_ends_ends_the_elector_with_an_error_that_names_its_term
     store.delete();
     let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
     assert!(error.to_string().contains("work of term 1"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
+    let store = Store::new();
+    let (tokio, slept) = (Clock::tokio(), Arc::new(AtomicU64::new(0)));
+    let asleep = slept.clone();
+    let clock = Clock::from_fn(move || tokio.now() + Duration::from_secs(asleep.load(Ordering::SeqCst)));
+    let mut only = replica_by(clock, &store, "a", HOUR);
+    let term = only.leads().await;
+    let work = term.begin_work().unwrap();
+    store.delete();
+    term.ended().await;
+    slept.store(3600, Ordering::SeqCst);
+    sleep(Duration::from_secs(2)).await;
+    drop(work);
+    only.leads_after(term.id()).await;
 }
 
 #[tokio::test(start_paused = true)]

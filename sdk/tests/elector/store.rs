@@ -20,6 +20,7 @@ struct State {
     record: Option<Record>,
     newest: watch::Sender<Observation>,
     writes: Vec<(String, Spec)>,
+    at_next_write: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// One candidate's way to the store.
@@ -40,7 +41,8 @@ pub struct Faults {
 impl Store {
     pub fn new() -> Self {
         let newest = watch::Sender::new(Observation::Absent { version: 1 });
-        Self(Arc::new(Mutex::new(State { version: 1, uids: 0, record: None, newest, writes: Vec::new() })))
+        let state = State { version: 1, uids: 0, record: None, newest, writes: Vec::new(), at_next_write: None };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -60,6 +62,10 @@ impl Store {
         let mut holders: Vec<String> = self.lock().writes.iter().map(|(holder, _)| holder.clone()).collect();
         holders.dedup();
         holders
+    }
+
+    pub fn at_next_write(&self, then: impl FnOnce() + Send + 'static) {
+        self.lock().at_next_write = Some(Box::new(then));
     }
 
     pub fn delete(&self) {
@@ -90,6 +96,9 @@ impl Store {
 
 impl State {
     fn accept(&mut self, spec: Spec) -> Observation {
+        if let Some(then) = self.at_next_write.take() {
+            then();
+        }
         self.version += 1;
         let uid = self.record.as_ref().map(|record| record.uid.clone());
         let uid = uid.unwrap_or_else(|| {

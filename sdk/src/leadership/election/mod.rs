@@ -189,7 +189,8 @@ impl Election {
 
     fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Woken => {}
+            Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
+            Input::Woken | Input::RanOut => {}
             Input::Stand => self.standing = true,
             Input::Stop => {
                 if !self.stopping && self.leads() {

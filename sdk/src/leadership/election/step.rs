@@ -18,6 +18,9 @@ pub struct Now {
 pub enum Input {
     /// Time has passed, no more.
     Woken,
+    /// The running term has run out by the clock, whatever the time of the step: the process stood still after it had read
+    /// that, and others may have seen the term's end.
+    RanOut,
     /// The replica is able to lead: its caches are synced.
     Stand,
     /// The process stops: hand over as soon as the work has ended.

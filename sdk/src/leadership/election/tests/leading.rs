@@ -44,6 +44,15 @@ fn a_term_ends_at_its_deadline_and_leaves_the_record_alone() {
 }
 
 #[test]
+fn a_term_that_others_saw_run_out_ends_although_a_renewal_has_just_counted() {
+    let mut candidate = Candidate::that_leads();
+    let put = put_of(&candidate.wake());
+    assert!(matches!(candidate.step(Input::Answered(written(&put, 12)))[..], [Effect::Extend { .. }]));
+    assert_eq!(ended(&candidate.step(Input::RanOut)), &EndReason::Expired);
+    assert_eq!(candidate.step(Input::RanOut), [], "it is over already");
+}
+
+#[test]
 fn an_answer_that_comes_after_the_deadline_does_not_revive_the_term() {
     let mut candidate = Candidate::that_leads();
     let put = put_of(&candidate.wake());
