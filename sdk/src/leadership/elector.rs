@@ -1,6 +1,7 @@
 //! Runs an election against a lock and a clock, and hands out terms.
 
 use std::future::pending;
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,7 +194,7 @@ impl Run {
             }
             self.check_that_work_ends()?;
             let wait = self.longest_sleep();
-            let (call, reign) = (&mut self.call, &self.reign);
+            let (call, reign, watch) = (&mut self.call, &self.reign, &mut self.watch);
             input = tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stops => {
@@ -209,6 +210,11 @@ impl Run {
                     self.report(answer)
                 }
                 Some(told) = news.recv() => self.watched(told),
+                // It ends by itself only in a panic, which is this task's too.
+                Some(Err(broken)) = watch.join_next() => match broken.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    Err(_) => Input::Watching(false),
+                },
                 () = work_ended(reign.as_ref()) => self.work_has_ended(),
                 () = &mut ready, if !stands => {
                     stands = true;
@@ -344,7 +350,8 @@ impl Run {
     }
 
     fn open_watch(&mut self) {
-        self.watch.abort_all();
+        // Not only aborted: a set keeps what has ended.
+        self.watch = JoinSet::new();
         let patience = self.options.call_timeout();
         self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
     }

@@ -278,3 +278,14 @@ async fn a_standby_that_was_cut_off_without_knowing_finds_back_to_its_watch() {
     second.leads().await;
     assert!(stopped.elapsed() < Duration::from_millis(50), "{:?}", stopped.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_watch_ends_the_elector_and_its_term() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    only.way.set(Faults { watch_panics: true, ..Faults::default() });
+    store.write_as_foreigner(|_| {});
+    assert!(timeout(HOUR, only.run).await.unwrap().unwrap_err().is_panic());
+    assert!(!term.is_valid());
+}

@@ -36,6 +36,8 @@ pub struct Faults {
     pub cut: bool,
     /// Writes are committed, and their answers are lost.
     pub answers_lost: bool,
+    /// The next event of a watch meets a defect.
+    pub watch_panics: bool,
 }
 
 impl Store {
@@ -163,7 +165,12 @@ impl Lock for Way {
                 Some((Ok(observation), seen))
             });
             // A cut connection looks open and says nothing.
-            Ok(events.filter(move |_| std::future::ready(!faults.lock().unwrap().cut)).boxed())
+            let arrives = move |_: &_| {
+                let Faults { cut, watch_panics, .. } = *faults.lock().unwrap();
+                assert!(!watch_panics, "a defect");
+                std::future::ready(!cut)
+            };
+            Ok(events.filter(arrives).boxed())
         })
     }
 

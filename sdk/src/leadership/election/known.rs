@@ -9,6 +9,10 @@ use crate::leadership::clock::Moment;
 /// is answered at once.
 const EXPIRY_JITTER: Duration = Duration::from_millis(100);
 
+/// Writes that are remembered: minutes of tries, more than there can be in a term. One that is forgotten and lands after all
+/// is taken for somebody else's, which is safe. Without a bound a right that is missing would fill the memory.
+const REMEMBERED: usize = 64;
+
 /// The newest state known. Nothing older ever replaces it, whatever way it came.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -74,6 +78,9 @@ impl Knowledge {
     }
 
     pub(super) fn sent(&mut self, put: Put, at: Moment, release: bool) {
+        if self.pending.len() == REMEMBERED {
+            self.pending.remove(0);
+        }
         self.pending.push(Sent { put, at, release });
     }
 
