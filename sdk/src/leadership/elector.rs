@@ -281,7 +281,12 @@ impl Run {
             }
             Effect::End(reason) => self.end(now, reason),
             Effect::Released => self.announcer.released(),
-            Effect::Stopped => self.finished = true,
+            Effect::Stopped => {
+                if self.election.holds() {
+                    self.announcer.left_to_expire();
+                }
+                self.finished = true;
+            }
         }
     }
 
@@ -304,10 +309,11 @@ impl Run {
     }
 
     fn work_has_ended(&mut self) -> Input {
+        let unanswered = self.reign.as_ref().and_then(Reign::unanswered);
         if self.reign.as_mut().is_some_and(Reign::was_heard) {
             self.reign = None;
         }
-        Input::WorkEnded
+        Input::WorkEnded { unanswered }
     }
 
     fn check_that_work_ends(&mut self) -> Result<(), ElectorError> {

@@ -16,6 +16,7 @@ mod pulse;
 mod reign;
 mod term;
 mod watcher;
+mod writes;
 
 pub use alone::Alone;
 pub use election::{ElectionOptions, EndReason};

@@ -66,10 +66,15 @@ impl Reign {
         self.control.idle().await;
     }
 
-    /// The election has heard of it; says whether the term is over too.
+    /// The election hears of it. `true`: the term is over too.
     pub(super) const fn was_heard(&mut self) -> bool {
         self.awaited = false;
         self.ended.is_some()
+    }
+
+    /// When the newest of its writes that have no answer was on its way the last time.
+    pub(super) fn unanswered(&self) -> Option<Moment> {
+        self.control.unanswered()
     }
 
     /// How long work has gone on after the term's end.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, Moment};
 use super::election::EndReason;
+use super::writes::Writes;
 
 /// Waits for a term's validity read the clock at least this often, because tokio's timers stand still during suspend.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -24,6 +25,13 @@ pub struct TermControl(Arc<Shared>);
 /// Says that work of a term is still going on. While one exists the lock is neither released nor stood for again.
 #[must_use = "the work counts as ended when the guard is dropped"]
 pub struct WorkGuard(Arc<Shared>);
+
+/// Says that a write of a term is on its way. One that is dropped without an answer may have been committed, or may still be.
+#[must_use = "a write without an answer keeps the lock from being released"]
+pub(super) struct WriteGuard {
+    term: Arc<Shared>,
+    answered: bool,
+}
 
 /// What this process is at the moment.
 #[derive(Clone, Debug)]
@@ -57,6 +65,7 @@ struct State {
     /// `None`: for ever.
     valid_until: Option<Moment>,
     end: Option<EndReason>,
+    writes: Writes,
 }
 
 // === impl Term ===
@@ -90,7 +99,7 @@ impl Term {
             identity,
             fencing_token,
             clock,
-            state: Mutex::new(State { valid_until, end: None }),
+            state: Mutex::new(State { valid_until, end: None, writes: Writes::default() }),
             draining: CancellationToken::new(),
             ended: CancellationToken::new(),
             work: watch::Sender::new(0),
@@ -165,6 +174,17 @@ impl Term {
         drop(state);
         Some(WorkGuard(self.0.clone()))
     }
+
+    /// Begins a write of this term: `None` if the term is over.
+    pub(super) fn begin_write(&self) -> Option<WriteGuard> {
+        let mut state = self.0.lock();
+        if !self.0.valid_in(&state) {
+            return None;
+        }
+        state.writes.begun();
+        drop(state);
+        Some(WriteGuard { term: self.0.clone(), answered: false })
+    }
 }
 
 impl fmt::Debug for Term {
@@ -202,6 +222,12 @@ impl TermControl {
         self.0.ended.cancel();
     }
 
+    /// When the newest write without an answer was on its way the last time: now, if one is. Only final once the term has
+    /// ended.
+    pub(super) fn unanswered(&self) -> Option<Moment> {
+        self.0.lock().writes.unanswered(self.0.clock.now())
+    }
+
     /// Whether no work is going on at this moment.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -234,6 +260,24 @@ impl Drop for WorkGuard {
 impl fmt::Debug for WorkGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WorkGuard").field(&self.0.id).finish()
+    }
+}
+
+impl WriteGuard {
+    /// The server has said whether it was committed.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for WriteGuard {
+    fn drop(&mut self) {
+        let mut state = self.term.lock();
+        if self.answered {
+            state.writes.answered();
+        } else {
+            state.writes.given_up(self.term.clock.now());
+        }
     }
 }
 

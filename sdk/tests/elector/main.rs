@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kubeops::leadership::clock::Clock;
-use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term};
+use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term, fence};
 use kubeops::metrics::Metrics;
 use store::{Faults, Store, Way};
 use tokio::task::JoinHandle;
@@ -164,6 +164,26 @@ async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
     drop(work);
     second.leads().await;
     first.run.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_left_to_expire_when_a_write_of_the_term_has_no_answer() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    let term = first.leads().await;
+    let mut second = replica(&store, "b");
+    let silence = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+        std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>().await
+    });
+    let client = fence(&kube::Client::new(silence, "default"), &term, &Metrics::default());
+    let write = http::Request::put("/api/v1/namespaces/a/configmaps/b").body(kube::client::Body::empty()).unwrap();
+    timeout(Duration::from_secs(1), client.send(write)).await.unwrap_err();
+    let stopped = Instant::now();
+    first.stop.cancel();
+    first.run.await.unwrap().unwrap();
+    assert_eq!(store.holders(), ["a"], "not released");
+    second.leads().await;
+    assert!(stopped.elapsed() > LEASE - Duration::from_secs(4), "{:?}", stopped.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,7 +28,10 @@ pub enum Input {
     /// The draining took too long: the term ends although its work goes on.
     DrainOverdue,
     /// No work of the term that drains, or has ended, goes on any more.
-    WorkEnded,
+    WorkEnded {
+        /// When the newest of its writes that have no answer was on its way the last time: it may land later.
+        unanswered: Option<Moment>,
+    },
     /// The watch of the lock is open and follows every change (`true`), or is not (`false`).
     Watching(bool),
     /// The watch told something.

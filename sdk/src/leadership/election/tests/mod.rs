@@ -16,6 +16,8 @@ const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
 const JITTER: Duration = Duration::from_millis(100);
 
+const WORK_ENDED: Input = Input::WorkEnded { unanswered: None };
+
 /// A candidate and the time, in seconds.
 struct Candidate {
     election: Election,

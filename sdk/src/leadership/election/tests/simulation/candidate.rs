@@ -28,6 +28,10 @@ pub(super) struct Process {
     pub(super) term: Option<Term>,
     /// Work goes on.
     pub(super) working: bool,
+    /// The election waits to hear of its end.
+    pub(super) awaited: bool,
+    /// When a write of its work was left without an answer.
+    pub(super) unanswered: Option<Micros>,
     pub(super) stopping: bool,
     /// Only the newest timer counts.
     pub(super) timer: u64,
@@ -60,6 +64,8 @@ impl Process {
             known: HashSet::new(),
             term: None,
             working: false,
+            awaited: false,
+            unanswered: None,
             stopping: false,
             timer: 0,
             asked: Vec::new(),
@@ -80,6 +86,11 @@ impl Process {
         let micros = i64::try_from(now).unwrap();
         let now = Now { clock: moment_of(now), wall: Stamp::from_micros(WALL + micros + self.skew) };
         self.election.step(now, input)
+    }
+
+    /// Whoever led next might be overtaken by a write of this one.
+    pub(super) fn may_be_overtaken(&self, now: Micros) -> bool {
+        self.unanswered.is_some_and(|sent| Duration::from_micros(now - sent) < self.options.lease_duration)
     }
 
     pub(super) fn knows(&self, spec: &Spec) -> bool {

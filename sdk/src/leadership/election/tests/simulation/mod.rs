@@ -177,9 +177,14 @@ impl World {
             }
             Event::Watch { watch, input } if process.watch == watch => self.step(author, input),
             Event::OpenWatch { watch } if process.watch == watch => self.open_watch(author),
-            Event::WorkEnded => {
+            Event::WorkEnded if process.awaited => {
+                process.awaited = false;
                 process.working = false;
-                self.step(author, Input::WorkEnded);
+                let unanswered = (self.random.u8(0..4) == 0).then_some(self.now);
+                if let Some(process) = self.process(author) {
+                    process.unanswered = process.unanswered.max(unanswered);
+                }
+                self.step(author, Input::WorkEnded { unanswered: unanswered.map(moment_of) });
             }
             Event::DrainOverdue => self.step(author, Input::DrainOverdue),
             _ => {}
@@ -233,6 +238,7 @@ impl World {
             Effect::Put(put) => {
                 if put.spec.holder().is_none() {
                     assert!(!process.working && process.term_at(now).is_none(), "released before the end");
+                    assert!(!process.may_be_overtaken(now), "released although a write may still land");
                 }
                 self.ask(author, Some(put));
             }
@@ -253,12 +259,14 @@ impl World {
                 process.term = Some(Term { valid_until, ..term });
             }
             Effect::Drain => {
+                process.awaited = true;
                 let (work, patience) = (self.random.u64(0..8 * SECOND), self.random.u64(0..8 * SECOND));
                 self.after(work, author, Event::WorkEnded);
                 self.after(patience, author, Event::DrainOverdue);
             }
             Effect::End(_) => {
                 process.term = None;
+                process.awaited = true;
                 let work = self.random.u64(0..300 * MILLISECOND);
                 self.after(work, author, Event::WorkEnded);
             }
