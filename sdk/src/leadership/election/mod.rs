@@ -25,7 +25,7 @@ use self::known::{Knowledge, News};
 use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
-pub use self::options::ElectionOptions;
+pub use self::options::{ElectionOptions, OptionsError};
 pub use self::record::{Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 

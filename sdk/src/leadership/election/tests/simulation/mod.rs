@@ -182,7 +182,7 @@ impl World {
                 process.awaited = false;
                 process.working = false;
                 // One in four left a write without an answer.
-                if now % 4 == 0 {
+                if now.is_multiple_of(4) {
                     process.unanswered = Some(now);
                 }
                 let unanswered = process.unanswered.map(moment_of);
