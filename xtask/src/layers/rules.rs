@@ -16,11 +16,11 @@ const KUBERNETES: &[&str] = &["kube", "k8s_openapi"];
 const PURE: &[&str] = &["kube", "k8s_openapi", "tokio", "tokio_util", "futures"];
 const NOTHING: &[&str] = &[];
 
-/// From the rooms that know nobody up to the one that knows all. `chain` and `forbidden`, what an error's causes say, are words more than rooms.
+/// From the rooms that know nobody up to the one that knows all. `chain` and `refusal`, what an error's causes say, are words more than rooms.
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
-    Rule { room: "forbidden", may_know: &[], never: NOTHING },
+    Rule { room: "refusal", may_know: &[], never: NOTHING },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
@@ -43,11 +43,11 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "workqueue::backoff", may_know: &[], never: PURE },
     Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
     // Of leadership, only what a term is, and the clock that it is measured by; so do those that follow.
-    Rule { room: "workqueue", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
+    Rule { room: "workqueue", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
 
-    Rule { room: "cache", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
+    Rule { room: "cache", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
-    Rule { room: "controller", may_know: &["cache", "chain", "events", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
+    Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
