@@ -89,7 +89,7 @@ mod tests {
         struct Applied<E: Error + 'static>(#[source] E);
         let message =
             "a \"b\" is forbidden: User \"u\" cannot get resource \"pods\" in API group \"\" at the cluster scope";
-        let refusal = || kube::Error::Api(kube::core::Status::failure(message, "Forbidden").with_code(403).boxed());
+        let refusal = || kube::Error::Api(Status::failure(message, "Forbidden").with_code(403).boxed());
         assert!(missing_rule(&Applied(refusal())).is_some());
         assert!(missing_rule(&Applied(Box::new(refusal()))).is_some());
         assert_eq!(

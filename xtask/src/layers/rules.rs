@@ -28,15 +28,17 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
-    Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
+    Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
+    Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election", "leadership::writes"], never: KUBERNETES },
+    Rule { room: "leadership::reign", may_know: &["leadership::clock", "leadership::election", "leadership::term"], never: KUBERNETES },
     // Time comes in as moments, which are values.
     Rule { room: "leadership::election", may_know: &["leadership::clock"], never: PURE },
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
-    Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "metrics"], never: NOTHING },
-    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
+    Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::reign", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
