@@ -40,7 +40,7 @@
 //! # Where to look
 //! - [`controller`]: what a controller is, what leads to a reconcile, finalizers
 //! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
-//! - [`operator`]: the builder, and what a running operator consists of
+//! - [`operator`](mod@operator): the builder, and what a running operator consists of
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
 //! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
@@ -52,7 +52,7 @@
 
 mod chain;
 #[cfg(feature = "operator")]
-mod forbidden;
+mod refusal;
 #[cfg(test)]
 #[cfg(feature = "operator")]
 mod test_log;

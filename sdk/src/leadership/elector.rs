@@ -258,7 +258,7 @@ impl Run {
         {
             self.announcer.long_wait(wait);
         }
-        if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
+        if self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
             self.announcer.vacant();
         }
         self.state.send_if_modified(|state| match state {

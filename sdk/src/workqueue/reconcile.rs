@@ -2,8 +2,11 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -12,10 +15,10 @@ use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
-use crate::chain::chain;
-use crate::forbidden::missing_rule;
+
 use crate::leadership::{Term, WorkGuard};
 use crate::metrics::ReconcileResult;
+use crate::refusal::{describe, missing_rule};
 
 /// A key that was handed out, until its work has ended. Whatever happens to the task, the key goes back when this is dropped,
 /// and not earlier: never is one reconciled twice at once.
@@ -53,19 +56,26 @@ impl Reconcile {
     }
 
     pub(super) async fn run(mut self, work: Arc<dyn Work>) {
-        // The term may have ended between the hand-out and the task's first poll.
-        if !self.term.is_valid() {
-            return;
-        }
         let _active = self.key.queue.metrics().active();
         let started = self.key.queue.clock().now();
-        let outcome = self.outcome(work).await;
+        let Some(outcome) = self.while_valid(self.outcome(work)).await else { return };
         let took = self.key.queue.clock().now().since(started);
         match outcome {
             Outcome::Done { requeue_after } => self.succeed(requeue_after, took),
             Outcome::Gone => self.forget(took),
             Outcome::Failed { error, permanent } => self.fail(error.as_ref(), permanent, took),
         }
+    }
+
+    /// Polls only as long as the term is valid; `None` once it is not. The worker aborts what runs when a term has ended, but
+    /// may be late to notice: the term may have ended since the hand-out, or while the machine, and its timers, slept.
+    async fn while_valid<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match self.term.is_valid() {
+            true => work.as_mut().poll(cx).map(Some),
+            false => Poll::Ready(None),
+        })
+        .await
     }
 
     async fn outcome(&self, work: Arc<dyn Work>) -> Outcome {
@@ -115,7 +125,7 @@ impl Reconcile {
     fn fail(&mut self, error: &(dyn Error + 'static), permanent: bool, took: Duration) {
         if !self.term.is_valid() {
             // Its writes were fenced off, perhaps: whoever leads next reconciles the object anyway.
-            tracing::debug!(error = chain(error), "failed when its term was over");
+            tracing::debug!(error = describe(error), "failed when its term was over");
             return;
         }
         let metrics = self.key.queue.metrics();
@@ -126,7 +136,7 @@ impl Reconcile {
         let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
         self.key.returned = true;
         let rule = missing_rule(error);
-        let error = chain(error);
+        let error = describe(error);
         if let Some(rule) = rule {
             tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
         } else if permanent {

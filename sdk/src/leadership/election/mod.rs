@@ -148,11 +148,11 @@ impl Election {
         self.slow_renewals
     }
 
-    /// Whether this candidate may lead and nobody else does: the lock has been free since `then`, and yet there is no term.
+    /// Whether this candidate may lead and nobody else does: the lock has been free for `grace`, and yet there is no term.
     #[must_use]
-    pub fn is_vacant_since(&self, then: Moment) -> bool {
+    pub fn is_vacant_for(&self, grace: Duration, now: Moment) -> bool {
         let free = self.lock.free_from(self.options.lease_duration);
-        !self.leads() && self.may_lead() && free.is_some_and(|free| free <= then)
+        !self.leads() && self.may_lead() && free.is_some_and(|free| free + grace <= now)
     }
 
     /// When to step with [`Input::Woken`] at the latest, if nothing else happens.

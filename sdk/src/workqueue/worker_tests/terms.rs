@@ -1,6 +1,7 @@
 //! How a term drains and ends.
 
 use super::*;
+use crate::leadership::clock::Moment;
 
 #[tokio::test(start_paused = true)]
 async fn a_draining_term_takes_nothing_more_and_lets_what_runs_end() {
@@ -103,4 +104,37 @@ async fn a_reconcile_that_blocks_its_thread_is_waited_for() {
     release.send(()).unwrap();
     bench.worker.await.unwrap();
     assert!(bench.control.is_idle() && !work.is_running());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_on_once_the_clock_says_that_the_term_is_over_although_the_worker_has_not_noticed() {
+    let time = Arc::new(Mutex::new(Duration::ZERO));
+    let its_time = time.clone();
+    let clock = Clock::from_fn(move || Moment::new(*its_time.lock().unwrap()));
+    let (control, term) = Term::until(1, "me".to_owned(), None, clock, Moment::new(10 * SECOND));
+    let (wake, went_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let (its_wake, counted) = (wake.clone(), went_on.clone());
+    let work = Scripted::new(move |_, _| {
+        let (wake, counted) = (its_wake.clone(), counted.clone());
+        async move {
+            wake.notified().await;
+            counted.fetch_add(1, SeqCst);
+            done()
+        }
+    });
+    let queue = WorkQueue::new(Clock::tokio(), Metrics::new().controller("pages"));
+    queue.open();
+    queue.add(key("a"), Trigger::Listed, Priority::Background);
+    let worker = Worker { controller: "pages".into(), kind: "Page".into(), options: options() };
+    let (its_queue, its_work) = (queue.clone(), work.clone());
+    let worker = tokio::spawn(async move { worker.run(its_queue, its_work, term).await });
+    settle().await;
+    assert!(work.is_running());
+
+    // The machine slept, and so did the worker's timer.
+    *time.lock().unwrap() = 3600 * SECOND;
+    wake.notify_one();
+    worker.await.unwrap();
+    assert_eq!(went_on.load(SeqCst), 0);
+    assert!(control.is_idle());
 }

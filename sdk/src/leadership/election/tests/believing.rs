@@ -87,13 +87,13 @@ fn a_write_of_an_earlier_process_under_my_identity_is_not_taken_for_the_one_that
 #[test]
 fn a_vacant_lock_is_told_from_one_that_is_held() {
     let (candidate, _) = Candidate::that_read(present(5, OTHER));
-    assert!(!candidate.election.is_vacant_since(moment(101.0)));
-    assert!(candidate.election.is_vacant_since(moment(120.0)));
+    assert!(!candidate.election.is_vacant_for(Duration::ZERO, moment(101.0)));
+    assert!(candidate.election.is_vacant_for(Duration::ZERO, moment(120.0)));
     let (candidate, _) = Candidate::that_read(Observation::Absent { version: 5 });
-    assert!(!candidate.election.is_vacant_since(moment(99.0)), "it was not known before");
-    assert!(candidate.election.is_vacant_since(moment(101.0)));
-    assert!(!Candidate::that_leads().election.is_vacant_since(moment(120.0)));
-    assert!(!Candidate::new().election.is_vacant_since(moment(120.0)), "nothing is known yet");
+    assert!(!candidate.election.is_vacant_for(Duration::ZERO, moment(99.0)), "it was not known before");
+    assert!(candidate.election.is_vacant_for(Duration::ZERO, moment(101.0)));
+    assert!(!Candidate::that_leads().election.is_vacant_for(Duration::ZERO, moment(120.0)));
+    assert!(!Candidate::new().election.is_vacant_for(Duration::ZERO, moment(120.0)), "nothing is known yet");
 }
 
 #[test]
