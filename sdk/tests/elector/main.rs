@@ -9,6 +9,7 @@
     reason = "tests are sentences"
 )]
 
+mod chaos;
 mod store;
 
 use std::sync::Arc;
