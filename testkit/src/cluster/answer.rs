@@ -1,0 +1,83 @@
+//! From what a verb gave to an HTTP answer.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderValue, Response, StatusCode, header};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::body::ResponseBody;
+use super::request::Request;
+use super::status::Status;
+use super::verbs::{Answer, List};
+
+pub(crate) fn of_answer(request: &Request, answer: Answer) -> Response<ResponseBody> {
+    match answer {
+        Answer::Stored(code, object) => whole(code, object.json().clone()),
+        Answer::Made(code, value) => json(code, &value),
+        Answer::Done(value) => json(200, &value),
+        Answer::List(list) => whole(200, list_json(request, &list)),
+    }
+}
+
+pub(crate) fn of_status(status: &Status) -> Response<ResponseBody> {
+    json(status.code, &status.to_json())
+}
+
+/// A path that nobody serves.
+pub(crate) fn no_such_path() -> Response<ResponseBody> {
+    let mut response = whole(404, Bytes::from_static(b"404 page not found\n"));
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
+}
+
+pub(crate) fn json(code: u16, value: &Value) -> Response<ResponseBody> {
+    whole(code, Bytes::from(value.to_string()))
+}
+
+pub(crate) fn whole(code: u16, bytes: Bytes) -> Response<ResponseBody> {
+    with_code(code, ResponseBody::whole(bytes))
+}
+
+pub(crate) fn with_code(code: u16, body: ResponseBody) -> Response<ResponseBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Every answer tells the server's time.
+pub(crate) fn date(response: &mut Response<ResponseBody>, now: Timestamp) {
+    let text = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(header::DATE, value);
+    }
+}
+
+/// Joined from what each object is as JSON anyway.
+fn list_json(request: &Request, list: &List) -> Bytes {
+    let kind = &request.kind;
+    let mut metadata = json!({"resourceVersion": list.version.to_string()});
+    if let Some(token) = &list.continue_token {
+        metadata["continue"] = token.clone().into();
+    }
+    if let Some(remaining) = list.remaining {
+        metadata["remainingItemCount"] = remaining.into();
+    }
+    let size: usize = list.items.iter().map(|object| object.json().len() + 1).sum();
+    let mut out = BytesMut::with_capacity(size + 200);
+    let list_kind = kind.list_kind();
+    let head = format!(
+        "{{\"kind\":\"{list_kind}\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
+        kind.api_version()
+    );
+    out.put(head.as_bytes());
+    for (index, object) in list.items.iter().enumerate() {
+        if index > 0 {
+            out.put_u8(b',');
+        }
+        out.put(&object.json()[..]);
+    }
+    out.put(&b"]}"[..]);
+    out.freeze()
+}

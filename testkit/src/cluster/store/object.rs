@@ -1,0 +1,62 @@
+//! One object at one version, and where it lies.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Where an object lies in its table. Without namespace for what is in none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Key {
+    pub(crate) fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// One object at one version. It never changes: each write makes a new one, and who holds an old one keeps it.
+#[derive(Debug)]
+pub(crate) struct Object {
+    value: Value,
+    version: u64,
+    /// As it goes over the wire, made once however many watches and lists send it.
+    json: OnceLock<Bytes>,
+}
+
+impl Object {
+    pub(super) fn new(mut value: Value, version: u64) -> Self {
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("resourceVersion".to_owned(), Value::String(version.to_string()));
+        }
+        Self { value, version, json: OnceLock::new() }
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(crate) fn json(&self) -> &Bytes {
+        // A `Value` always serializes: its keys are strings and its numbers finite.
+        self.json.get_or_init(|| Bytes::from(serde_json::to_vec(&self.value).unwrap_or_default()))
+    }
+
+    pub(crate) fn metadata(&self, field: &str) -> Option<&Value> {
+        self.value.get("metadata")?.get(field)
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        self.metadata("uid").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn is_terminating(&self) -> bool {
+        self.metadata("deletionTimestamp").is_some()
+    }
+}

@@ -1,0 +1,3 @@
+//! What the in-memory cluster does, asked through `kube::Client`.
+
+mod objects;
