@@ -13,6 +13,7 @@ mod service;
 mod state;
 mod status;
 mod store;
+mod types;
 mod verbs;
 mod watch;
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::crd::CustomKind;
 
 /// What a real server told of itself: `cargo xtask builtin-kinds` wrote it.
-const BUILT_IN: &str = include_str!("builtin.json");
+pub(super) const BUILT_IN: &str = include_str!("builtin.json");
 
 /// A resource that is served: one kind at one version.
 #[derive(Clone, Debug, Deserialize)]
