@@ -104,8 +104,12 @@ impl Status {
         let Self { code, reason, message, details } = self;
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": message, "reason": reason, "code": code,
+            "message": message, "code": code,
         });
+        // As of failures that the server has no name for.
+        if !reason.is_empty() {
+            status["reason"] = (*reason).into();
+        }
         if !details.is_empty() || *code == 404 || *code == 405 {
             status["details"] = Value::Object(details.clone());
         }
