@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::status::Status;
+use super::status::{Cause, Status};
 
 /// How far back a read at a `resourceVersion` may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +70,16 @@ impl Options {
                     other => return Err(Status::bad_request(format!("unknown resourceVersionMatch {other:?}"))),
                 };
             }
-            "limit" => self.limit = number(name, &value)?,
+            "limit" => self.limit = number(&value)?,
             "continue" => self.continue_token = value.into_owned(),
             "allowWatchBookmarks" => self.allow_bookmarks = truth(&value),
             "sendInitialEvents" => self.send_initial_events = Some(truth(&value)),
-            "timeoutSeconds" => self.timeout_seconds = Some(number(name, &value)?),
+            "timeoutSeconds" => self.timeout_seconds = Some(number(&value)?),
             "fieldManager" => self.field_manager = value.into_owned(),
             "force" => self.force = truth(&value),
             "dryRun" => self.dry_run = dry_run(&value)?,
             "fieldValidation" => self.field_validation = value.into_owned(),
-            "gracePeriodSeconds" => self.grace_period_seconds = Some(number(name, &value)?),
+            "gracePeriodSeconds" => self.grace_period_seconds = Some(number(&value)?),
             "propagationPolicy" => self.propagation = Some(propagation(&value)?),
             "orphanDependents" if truth(&value) => self.propagation = Some(Propagation::Orphan),
             "includeObject" => self.include_object = value.into_owned(),
@@ -113,11 +113,9 @@ fn truth(value: &str) -> bool {
     !matches!(value, "false" | "0")
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Status>
-where
-    T::Err: std::fmt::Display,
-{
-    value.parse().map_err(|error| Status::bad_request(format!("cannot read {name}={value:?}: {error}")))
+fn number<T: std::str::FromStr>(value: &str) -> Result<T, Status> {
+    // In the words of the language that the server is written in.
+    value.parse().map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
 fn dry_run(value: &str) -> Result<bool, Status> {
@@ -125,8 +123,12 @@ fn dry_run(value: &str) -> Result<bool, Status> {
         "All" => Ok(true),
         "" => Ok(false),
         other => {
-            let message = format!(r#"Invalid value: "{other}": supported values: "All""#);
-            Err(Status::new(422, "Invalid", format!("DeleteOptions is invalid: dryRun: {message}")))
+            let cause = Cause {
+                reason: "FieldValueNotSupported",
+                message: format!("Unsupported value: [{other:?}]: supported values: \"All\""),
+                field: "dryRun".to_owned(),
+            };
+            Err(Status::invalid_options("CreateOptions", &[cause]))
         }
     }
 }
@@ -138,10 +140,12 @@ fn propagation(value: &str) -> Result<Propagation, Status> {
         "Orphan" => Ok(Propagation::Orphan),
         other => {
             let supported = r#"supported values: "Foreground", "Background", "Orphan", "nil""#;
-            let message = format!(
-                r#"DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{other}": {supported}"#
-            );
-            Err(Status::new(422, "Invalid", message))
+            let cause = Cause {
+                reason: "FieldValueNotSupported",
+                message: format!("Unsupported value: {other:?}: {supported}"),
+                field: "propagationPolicy".to_owned(),
+            };
+            Err(Status::invalid_options("DeleteOptions", &[cause]))
         }
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::gc::Chore;
 use super::resources::Resources;
 use super::store::{Key, Store};
 
@@ -19,13 +20,24 @@ pub(crate) struct State {
     pub(crate) resources: Resources,
     /// The server's clock at the request that is being answered.
     pub(crate) now: Timestamp,
+    /// What the answer to the request at hand is to warn of.
+    pub(crate) warnings: Vec<String>,
+    /// What writes left to be looked after.
+    pub(crate) chores: Vec<Chore>,
     random: fastrand::Rng,
 }
 
 impl State {
     pub(crate) fn new(seed: u64, now: Timestamp) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let mut state = Self { store: Store::default(), resources: Resources::default(), now, random };
+        let mut state = Self {
+            store: Store::default(),
+            resources: Resources::default(),
+            now,
+            warnings: Vec::new(),
+            chores: Vec::new(),
+            random,
+        };
         for name in NAMESPACES {
             let namespace = json!({
                 "apiVersion": "v1", "kind": "Namespace",
@@ -42,7 +54,11 @@ impl State {
 
     /// The server's time as objects carry it.
     pub(crate) fn time(&self) -> Value {
-        Value::String(self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        Self::time_of(self.now)
+    }
+
+    pub(crate) fn time_of(time: Timestamp) -> Value {
+        Value::String(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 
     /// A random one, as RFC 9562 has it.

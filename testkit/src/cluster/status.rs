@@ -11,6 +11,7 @@ pub(crate) struct Status {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     details: Map<String, Value>,
+    shows_details: bool,
 }
 
 /// One field that is wrong, of an object that was refused.
@@ -26,7 +27,8 @@ pub(crate) struct Cause {
 
 impl Status {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Map::new() }
+        let shows_details = matches!(code, 404 | 405);
+        Self { code, reason, message: message.into(), details: Map::new(), shows_details }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -47,6 +49,18 @@ impl Status {
         Self::new(409, "Conflict", message).about(kind, name)
     }
 
+    /// As the server says it where it knows the kind, not the resource.
+    pub(crate) fn conflict_of_kind(kind: &Kind, name: &str, why: &str) -> Self {
+        let group_kind = kind.group_kind();
+        let message = format!("Operation cannot be fulfilled on {group_kind} {name:?}: {why}");
+        Self::new(409, "Conflict", message).about(kind, name).with_detail("kind", kind.kind.clone())
+    }
+
+    /// What Go's own errors end as: no reason, no details.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
+    }
+
     pub(crate) fn forbidden(kind: &Kind, name: &str, why: impl AsRef<str>) -> Self {
         let message = format!("{} {name:?} is forbidden: {}", kind.resource(), why.as_ref());
         Self::new(403, "Forbidden", message).about(kind, name)
@@ -54,15 +68,27 @@ impl Status {
 
     /// An object that was understood but is wrong, with every field that is.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
+        Self::invalid_as(&kind.group_kind(), name, causes).about(kind, name).with_detail("kind", kind.kind.clone())
+    }
+
+    /// As [`invalid`](Self::invalid), where the server names the resource.
+    pub(crate) fn invalid_resource(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
+        Self::invalid_as(kind.resource(), name, causes).about(kind, name)
+    }
+
+    /// What was asked with is wrong, such as `PatchOptions`.
+    pub(crate) fn invalid_options(options: &str, causes: &[Cause]) -> Self {
+        let status = Self::invalid_as(&format!("{options}.meta.k8s.io"), "", causes);
+        status.with_detail("group", "meta.k8s.io").with_detail("kind", options)
+    }
+
+    fn invalid_as(what: &str, name: &str, causes: &[Cause]) -> Self {
         let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
         let told = match told.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let group_kind = kind.group_kind();
-        let mut status =
-            Self::new(422, "Invalid", format!("{group_kind} {name:?} is invalid: {told}")).about(kind, name);
-        status.details.insert("kind".to_owned(), kind.kind.clone().into());
+        let mut status = Self::new(422, "Invalid", format!("{what} {name:?} is invalid: {told}"));
         let causes = causes
             .iter()
             .map(|Cause { reason, message, field }| json!({"reason": reason, "message": message, "field": field}));
@@ -87,6 +113,13 @@ impl Status {
         Self::new(410, "Expired", message)
     }
 
+    /// Shows `details` although nothing is in it.
+    #[must_use]
+    pub(crate) fn with_empty_details(mut self) -> Self {
+        self.shows_details = true;
+        self
+    }
+
     /// Adds to `details`.
     #[must_use]
     pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -101,16 +134,15 @@ impl Status {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let Self { code, reason, message, details } = self;
+        let Self { code, reason, message, details, shows_details } = self;
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "code": code,
         });
-        // As of failures that the server has no name for.
         if !reason.is_empty() {
             status["reason"] = (*reason).into();
         }
-        if !details.is_empty() || *code == 404 || *code == 405 {
+        if !details.is_empty() || *shows_details {
             status["details"] = Value::Object(details.clone());
         }
         status

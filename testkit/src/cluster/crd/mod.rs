@@ -1,11 +1,15 @@
 //! Kinds that are registered at run time.
 
+mod established;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::resources::{Kind, Subresource};
 use super::status::{Cause, Status};
+
+pub(crate) use self::established::establish;
 
 /// The group and plural of what registers kinds.
 pub(crate) const GROUP: &str = "apiextensions.k8s.io";

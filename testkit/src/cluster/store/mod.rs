@@ -7,7 +7,7 @@ mod history;
 mod object;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -24,13 +24,15 @@ const FIRST_VERSION: u64 = 100;
 pub(crate) struct Store {
     version: u64,
     tables: BTreeMap<Arc<str>, Table>,
+    /// By the uid of an owner: what says that it belongs to it.
+    dependents: BTreeMap<String, BTreeSet<(Arc<str>, Key)>>,
     /// Tables written to since [`Store::take_written`] was called last: whose watches have something to read.
     written: Vec<Arc<str>>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { version: FIRST_VERSION, tables: BTreeMap::new(), written: Vec::new() }
+        Self { version: FIRST_VERSION, tables: BTreeMap::new(), dependents: BTreeMap::new(), written: Vec::new() }
     }
 }
 
@@ -58,17 +60,38 @@ impl Store {
     pub(crate) fn put(&mut self, table: &Arc<str>, key: Key, value: Value) -> Arc<Object> {
         let version = self.next_version(table);
         let object = Arc::new(Object::new(value, version));
-        self.table_mut(table).put(key, object.clone());
+        let before = self.table_mut(table).put(key.clone(), object.clone());
+        self.note_owners(table, &key, before.as_deref(), Some(&object));
         object
     }
 
-    /// Takes an object away. Gives its last state, under the version of its end.
-    pub(crate) fn remove(&mut self, table: &Arc<str>, key: &Key) -> Option<Arc<Object>> {
-        let last = self.get(table, key)?.clone();
+    /// Takes an object away. Gives its last state, which is `last` if given, under the version of its end.
+    pub(crate) fn remove(&mut self, table: &Arc<str>, key: &Key, last: Option<Value>) -> Option<Arc<Object>> {
+        let live = self.get(table, key)?.clone();
         let version = self.next_version(table);
-        let object = Arc::new(Object::new(last.value().clone(), version));
+        let object = Arc::new(Object::new(last.unwrap_or_else(|| live.value().clone()), version));
         self.table_mut(table).remove(key, object.clone());
+        self.note_owners(table, key, Some(&live), None);
         Some(object)
+    }
+
+    /// What says that it belongs to the object of this uid.
+    pub(crate) fn dependents(&self, uid: &str) -> Vec<(Arc<str>, Key)> {
+        self.dependents.get(uid).into_iter().flatten().cloned().collect()
+    }
+
+    fn note_owners(&mut self, table: &Arc<str>, key: &Key, before: Option<&Object>, after: Option<&Object>) {
+        for uid in before.into_iter().flat_map(Object::owner_uids) {
+            if let Some(dependents) = self.dependents.get_mut(uid) {
+                dependents.remove(&(table.clone(), key.clone()));
+                if dependents.is_empty() {
+                    self.dependents.remove(uid);
+                }
+            }
+        }
+        for uid in after.into_iter().flat_map(Object::owner_uids) {
+            self.dependents.entry(uid.to_owned()).or_default().insert((table.clone(), key.clone()));
+        }
     }
 
     /// Forgets the history of every table: who wants to watch or list from before now gets "too old".
@@ -126,7 +149,7 @@ mod tests {
         put(&mut store, "x", 1);
         let early = put(&mut store, "y", 1);
         put(&mut store, "y", 2);
-        store.remove(&Arc::from("things"), &Key::new("a", "x"));
+        store.remove(&Arc::from("things"), &Key::new("a", "x"), None);
         put(&mut store, "z", 1);
         assert_eq!(names_at(&store, early).unwrap(), [("x".to_owned(), json!(1)), ("y".to_owned(), json!(1))]);
         assert_eq!(
@@ -152,7 +175,7 @@ mod tests {
     fn the_end_of_an_object_has_a_version_of_its_own() {
         let mut store = Store::default();
         let version = put(&mut store, "x", 1);
-        let gone = store.remove(&Arc::from("things"), &Key::new("a", "x")).unwrap();
+        let gone = store.remove(&Arc::from("things"), &Key::new("a", "x"), None).unwrap();
         assert!(gone.version() > version);
         let change = store.table("things").unwrap().since(version).unwrap().next().unwrap();
         assert_eq!((change.kind, change.object.version()), (ChangeKind::Deleted, gone.version()));

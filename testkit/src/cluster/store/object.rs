@@ -56,6 +56,11 @@ impl Object {
         self.metadata("uid").and_then(Value::as_str).unwrap_or_default()
     }
 
+    pub(crate) fn owner_uids(&self) -> impl Iterator<Item = &str> {
+        let owners = self.metadata("ownerReferences").and_then(Value::as_array);
+        owners.into_iter().flatten().filter_map(|owner| owner["uid"].as_str())
+    }
+
     pub(crate) fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
     }

@@ -59,10 +59,12 @@ impl Table {
         self.history.since(version)
     }
 
-    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) {
+    /// Gives what was there before.
+    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) -> Option<Arc<Object>> {
         let before = self.objects.insert(key.clone(), object.clone());
         let kind = if before.is_some() { ChangeKind::Modified } else { ChangeKind::Created };
-        self.history.push(Change { kind, key, object, before });
+        self.history.push(Change { kind, key, object, before: before.clone() });
+        before
     }
 
     pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) {

@@ -2,23 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::cluster::request::Request;
-use crate::cluster::resources::Kind;
-use crate::cluster::status::Status;
+use crate::cluster::request::{Request, Verb};
+use crate::cluster::state::State;
+use crate::cluster::status::{Cause, Status};
+use crate::cluster::store::Object;
+use crate::cluster::{crd, decode};
 
 /// Set by the server alone: what a client sends of them is dropped.
-const SERVERS_OWN: [&str; 7] = [
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "resourceVersion",
-    "selfLink",
-];
-
-/// Built-in kinds without a `generation`, although they have more than data.
-const WITHOUT_GENERATION: [&str; 0] = [];
+const SERVERS_OWN: [&str; 5] =
+    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 
 pub(super) fn object(value: &mut Value) -> Result<&mut Map<String, Value>, Status> {
     value.as_object_mut().ok_or_else(|| Status::bad_request("the body is no object"))
@@ -37,18 +29,90 @@ pub(super) fn text<'a>(metadata: &'a Map<String, Value>, field: &str) -> &'a str
     metadata.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The body must be of the kind that the URL is of, and say nothing against its name and namespace.
-pub(super) fn matches_url(request: &Request, value: &mut Value) -> Result<(), Status> {
+pub(super) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Reads what a client sent as an object of the URL's kind, name and namespace: what its type or schema does not know is dropped, told as
+/// `fieldValidation` asks; defaults of a schema are filled in.
+pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -> Result<(), Status> {
+    is_of_kind(request, value)?;
+    let decoded = decode::decode(&request.kind, value);
+    if let Some(mismatch) = decoded.mismatch {
+        return Err(Status::bad_request(format!("{}: {mismatch}", cannot_be_handled(request))));
+    }
+    let mut unknown = decoded.unknown;
+    unknown.extend(crd::prune(&request.kind, value));
+    crd::default(&request.kind, value);
+    match request.options.field_validation.as_str() {
+        "Strict" if !unknown.is_empty() => {
+            let told: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+            let told = told.join(", ");
+            return Err(Status::bad_request(format!("{}: strict decoding error: {told}", cannot_be_handled(request))));
+        }
+        "Ignore" | "Strict" => {}
+        _ => state.warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
+    }
+    is_at_url(request, value)
+}
+
+fn cannot_be_handled(request: &Request) -> String {
     let kind = &request.kind;
-    let said = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
-    let (api_version, name) = (said("apiVersion"), said("kind"));
-    if api_version != kind.api_version() || name != kind.kind {
-        let message =
-            format!("the object provided is unrecognized (must be of type {}): got {api_version} {name}", kind.kind);
+    format!("{} in version {:?} cannot be handled as a {}", kind.kind, kind.version, kind.kind)
+}
+
+fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
+    let kind = &request.kind;
+    let unrecognized = |why: String| {
+        Status::bad_request(format!("the object provided is unrecognized (must be of type {}): {why}", kind.kind))
+    };
+    let (api_version, name) = {
+        let said = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
+        (said("apiVersion"), said("kind"))
+    };
+    let fields = object(value)?;
+    if kind.custom.is_some() {
+        if name.is_empty() {
+            let sent = Value::Object(fields.clone());
+            return Err(unrecognized(format!("Object 'Kind' is missing in '{sent}' ({sent})")));
+        }
+        if api_version != kind.api_version() {
+            let message = format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({})",
+                kind.api_version()
+            );
+            return Err(Status::bad_request(message));
+        }
+        if name != kind.kind {
+            let why = format!("must be {}", kind.kind);
+            let cause = Cause::invalid("kind", &Value::String(name), &why);
+            let object_name = text(metadata(value)?, "name").to_owned();
+            return Err(Status::invalid(kind, &object_name, &[cause]));
+        }
+        return Ok(());
+    }
+    // A client that sends neither means what the URL says.
+    if (!api_version.is_empty() && api_version != kind.api_version()) || (!name.is_empty() && name != kind.kind) {
+        let version = api_version.rsplit('/').next().unwrap_or_default();
+        let package = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
+        let message = if version == kind.version {
+            format!("converting ({version}.{name}) to ({package}.{}): unknown conversion", kind.kind)
+        } else {
+            format!(
+                "no kind {name:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+            )
+        };
+        let message = format!("{name} in version {version:?} cannot be handled as a {}: {message}", kind.kind);
         return Err(Status::bad_request(message));
     }
+    fields.insert("apiVersion".to_owned(), kind.api_version().into());
+    fields.insert("kind".to_owned(), kind.kind.clone().into());
+    Ok(())
+}
+
+fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
     let metadata = metadata(value)?;
-    if kind.namespaced {
+    if request.kind.namespaced {
         match text(metadata, "namespace") {
             "" => drop(metadata.insert("namespace".to_owned(), request.namespace.clone().into())),
             said if said == request.namespace => {}
@@ -60,18 +124,21 @@ pub(super) fn matches_url(request: &Request, value: &mut Value) -> Result<(), St
     } else {
         metadata.remove("namespace");
     }
-    if !request.name.is_empty() {
-        match text(metadata, "name") {
-            "" => drop(metadata.insert("name".to_owned(), request.name.clone().into())),
-            said if said == request.name => {}
-            said => {
-                let message =
-                    format!("the name of the object ({said}) does not match the name on the URL ({})", request.name);
-                return Err(Status::bad_request(message));
-            }
+    if request.name.is_empty() || text(metadata, "name") == request.name {
+        return Ok(());
+    }
+    match text(metadata, "name") {
+        "" if request.verb == Verb::Create => {
+            metadata.insert("name".to_owned(), request.name.clone().into());
+            Ok(())
+        }
+        "" => Err(Status::bad_request("the name of the object () does not match the name on the URL")),
+        said => {
+            let name = &request.name;
+            let message = format!("the name of the object ({said}) does not match the name on the URL ({name})");
+            Err(Status::bad_request(message))
         }
     }
-    Ok(())
 }
 
 /// Takes out what only the server says.
@@ -82,16 +149,11 @@ pub(super) fn drop_servers_own(metadata: &mut Map<String, Value>) {
 }
 
 /// Puts back what only the server says, as it was.
-pub(super) fn keep_servers_own(metadata: &mut Map<String, Value>, live: &Value) {
-    for field in SERVERS_OWN {
-        match live["metadata"].get(field) {
+pub(super) fn keep_servers_own(metadata: &mut Map<String, Value>, live: &Object) {
+    for field in SERVERS_OWN.into_iter().chain(["resourceVersion", "generateName", "generation"]) {
+        match live.metadata(field) {
             Some(value) => drop(metadata.insert(field.to_owned(), value.clone())),
             None => drop(metadata.remove(field)),
         }
     }
-}
-
-/// Whether objects of this kind count the changes of what is wished of them.
-pub(super) fn has_generation(kind: &Kind) -> bool {
-    kind.custom.is_some() || (kind.has_status() && !WITHOUT_GENERATION.contains(&kind.resource()))
 }

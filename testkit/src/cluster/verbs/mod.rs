@@ -4,13 +4,19 @@ mod create;
 mod delete;
 mod metadata;
 mod read;
+mod scale;
 mod update;
+mod validation;
+mod write;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::crd;
+use super::gc;
 use super::request::{Request, Verb};
+use super::resources::Kind;
 use super::state::State;
 use super::status::Status;
 use super::store::{Key, Object};
@@ -31,7 +37,7 @@ pub(crate) enum Answer {
 
 /// Carries out everything but watches.
 pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Result<Answer, Status> {
-    match request.verb {
+    let answer = match request.verb {
         Verb::Get => read::get(state, request),
         Verb::List => read::list(state, request).map(Answer::List),
         Verb::Watch => Err(Status::unsupported("a watch here")),
@@ -40,7 +46,24 @@ pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Resu
         Verb::Patch(kind) => update::patch(state, request, kind, &body),
         Verb::Delete => delete::delete(state, request, &body),
         Verb::DeleteCollection => delete::delete_collection(state, request, &body),
+    };
+    gc::settle(state);
+    answer
+}
+
+/// Serves the kinds of a CRD from now on, and says so in its status.
+fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Status> {
+    if !kind.is(crd::GROUP, crd::PLURAL) {
+        return Ok(());
     }
+    let name = object.metadata("name").and_then(Value::as_str).unwrap_or_default();
+    state.resources.replace(name, crd::register(object.value())?);
+    let mut established = object.value().clone();
+    crd::establish(&mut established, &state.time());
+    if established != *object.value() {
+        state.store.put(&kind.table, Key::new("", name), established);
+    }
+    Ok(())
 }
 
 /// Where the object lies that a request is about.

@@ -2,27 +2,56 @@
 
 use serde_json::Value;
 
-use super::{Answer, key, live, metadata};
+use super::{Answer, create, key, live, metadata, scale, write};
 use crate::cluster::request::{PatchKind, Request};
 use crate::cluster::state::State;
-use crate::cluster::status::Status;
+use crate::cluster::status::{Cause, Status};
+use crate::cluster::{apply, patch};
 
 pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
-    metadata::matches_url(request, &mut body)?;
+    if request.subresource.as_deref() == Some("scale") {
+        let live = live(state, request)?;
+        return scale::save(state, request, &live, &body);
+    }
+    metadata::receive(state, request, &mut body)?;
+    if state.store.get(&request.kind.table, &key(request)).is_none() && request.kind.is_created_by_update() {
+        return create::insert(state, request, body);
+    }
     let live = live(state, request)?;
-    let fields = metadata::metadata(&mut body)?;
-    let said = metadata::text(fields, "resourceVersion");
-    if !said.is_empty() && said != live.version().to_string() {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
-        return Err(Status::conflict(&request.kind, &request.name, why));
-    }
-    metadata::keep_servers_own(fields, live.value());
-    if body == *live.value() {
-        return Ok(Answer::Stored(200, live));
-    }
-    Ok(Answer::Stored(200, state.store.put(&request.kind.table, key(request), body)))
+    write::save(state, request, &live, body)
 }
 
-pub(super) fn patch(_: &mut State, _: &Request, _: PatchKind, _: &Value) -> Result<Answer, Status> {
-    Err(Status::unsupported("patches"))
+pub(super) fn patch(state: &mut State, request: &Request, kind: PatchKind, body: &Value) -> Result<Answer, Status> {
+    if kind == PatchKind::Apply {
+        return apply(state, request, body);
+    }
+    let live = live(state, request)?;
+    if request.subresource.as_deref() == Some("scale") {
+        let patched = patch::patched(&request.kind, kind, &scale::of(request, &live)?, body)?;
+        return scale::save(state, request, &live, &patched);
+    }
+    let mut new = patch::patched(&request.kind, kind, live.value(), body)?;
+    metadata::receive(state, request, &mut new)?;
+    write::save(state, request, &live, new)
+}
+
+fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, Status> {
+    if request.options.field_manager.is_empty() {
+        let cause = Cause::required("fieldManager", "is required for apply patch");
+        return Err(Status::invalid_options("PatchOptions", &[cause]));
+    }
+    if request.subresource.as_deref() == Some("scale") {
+        return Err(Status::unsupported("server-side apply of the scale subresource"));
+    }
+    let mut applied = body.clone();
+    metadata::receive(state, request, &mut applied)?;
+    let live = state.store.get(&request.kind.table, &key(request)).cloned();
+    let writer = write::writer(request, state);
+    let value = live.as_ref().map(|live| live.value());
+    let new = apply::apply(&request.kind, value, applied, writer, request.options.force)?;
+    match live {
+        Some(live) => write::save(state, request, &live, new),
+        None if request.subresource.is_some() => Err(Status::not_found(&request.kind, &request.name)),
+        None => create::insert(state, request, new),
+    }
 }

@@ -1,0 +1,61 @@
+//! JSON patch and merge patch. Strategic merge patches are not supported yet, and told so.
+
+use serde_json::Value;
+
+use super::request::PatchKind;
+use super::resources::Kind;
+use super::status::Status;
+
+/// `live` with the patch applied.
+pub(crate) fn patched(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) -> Result<Value, Status> {
+    match how {
+        PatchKind::Json => json_patch(live, patch),
+        PatchKind::Merge => {
+            if !patch.is_object() {
+                return Err(Status::bad_request(format!(
+                    "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                    go_name(patch)
+                )));
+            }
+            let mut new = live.clone();
+            json_patch::merge(&mut new, patch);
+            Ok(new)
+        }
+        PatchKind::Strategic => {
+            let message =
+                format!("strategic merge patches (of {}); use a merge patch or server-side apply", kind.resource());
+            Err(Status::unsupported(message))
+        }
+        PatchKind::Apply => Err(Status::unsupported("an apply as a patch of this resource")),
+    }
+}
+
+fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
+    if !patch.is_array() {
+        let found = go_name(patch);
+        let message = format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+        );
+        return Err(Status::bad_request(message));
+    }
+    let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| rejected())?;
+    let mut new = live.clone();
+    json_patch::patch(&mut new, &patch).map_err(|_| rejected())?;
+    Ok(new)
+}
+
+/// All that the server says of a JSON patch that does not fit its object, a failed `test` included.
+fn rejected() -> Status {
+    Status::new(422, "Invalid", "the server rejected our request due to an error in our request").with_empty_details()
+}
+
+fn go_name(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) => "object",
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+        Value::Null => "null",
+    }
+}
