@@ -11,6 +11,7 @@ mod encode;
 mod faults;
 mod gc;
 mod namespaces;
+mod objects;
 mod options;
 mod patch;
 mod record;
@@ -35,6 +36,7 @@ use kube::Client;
 
 pub use self::body::{Cut, ResponseBody};
 pub use self::faults::{Fault, Faults};
+pub use self::objects::Awaited;
 use self::server::Server;
 pub use self::service::ApiService;
 use crate::AuditEvent;
