@@ -32,7 +32,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     causes.extend(validation::metadata(kind, &new));
     causes.extend(crd::validate(kind, &new, Some(live.value())).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
-        causes.extend(crd::admit(&mut new).err().unwrap_or_default());
+        causes.extend(crd::admit(&mut new, Some(live.value())).err().unwrap_or_default());
     }
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &request.name, &causes));
