@@ -52,7 +52,7 @@
 
 mod chain;
 #[cfg(feature = "operator")]
-mod forbidden;
+mod refusal;
 #[cfg(test)]
 #[cfg(feature = "operator")]
 mod test_log;

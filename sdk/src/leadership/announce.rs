@@ -88,6 +88,10 @@ impl Announcer {
         info!(lock = self.lock, "released the lock");
     }
 
+    pub(super) fn left_to_expire(&self) {
+        info!(lock = self.lock, "left the lock to expire");
+    }
+
     pub(super) fn slow_renewal(&self) {
         self.metrics.slowpath(&self.lock);
     }

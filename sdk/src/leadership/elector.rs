@@ -1,6 +1,7 @@
 //! Runs an election against a lock and a clock, and hands out terms.
 
 use std::future::pending;
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,8 @@ use super::clock::{Clock, Moment};
 use super::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Put, Stamp};
 use super::lock::{Lock, LockError};
 use super::pulse::Pulse;
-use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::reign::Reign;
+use super::term::{Leadership, LeadershipState, Term};
 use super::watcher::{self, News};
 use crate::metrics::Metrics;
 
@@ -84,16 +86,6 @@ struct Run {
     terms: u64,
     reign: Option<Reign>,
     finished: bool,
-}
-
-/// The newest term, until its work has ended.
-struct Reign {
-    term: Term,
-    control: TermControl,
-    began: Moment,
-    ended: Option<Moment>,
-    /// The election waits to hear that no work goes on.
-    awaited: bool,
 }
 
 /// How a read or a write went.
@@ -202,7 +194,7 @@ impl Run {
             }
             self.check_that_work_ends()?;
             let wait = self.longest_sleep();
-            let (call, reign) = (&mut self.call, &self.reign);
+            let (call, reign, watch) = (&mut self.call, &self.reign, &mut self.watch);
             input = tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stops => {
@@ -218,6 +210,11 @@ impl Run {
                     self.report(answer)
                 }
                 Some(told) = news.recv() => self.watched(told),
+                // It ends by itself only in a panic, which is this task's too.
+                Some(Err(broken)) = watch.join_next() => match broken.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    Err(_) => Input::Watching(false),
+                },
                 () = work_ended(reign.as_ref()) => self.work_has_ended(),
                 () = &mut ready, if !stands => {
                     stands = true;
@@ -236,6 +233,11 @@ impl Run {
         for effect in self.election.step(now, input) {
             self.carry_out(effect, now.clock);
         }
+        if self.election.leads() && !self.reign.as_ref().is_some_and(|reign| reign.term().is_valid()) {
+            for effect in self.election.step(self.now(), Input::RanOut) {
+                self.carry_out(effect, now.clock);
+            }
+        }
         if refused {
             // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
             self.open_watch();
@@ -250,7 +252,7 @@ impl Run {
         {
             self.announcer.long_wait(wait);
         }
-        if self.reign.is_none() && self.election.is_vacant_since(now.clock - GRACE) {
+        if self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
             self.announcer.vacant();
         }
         self.state.send_if_modified(|state| match state {
@@ -269,18 +271,22 @@ impl Run {
             Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
             Effect::Extend { valid_until } => {
                 if let Some(reign) = &self.reign {
-                    reign.control.extend(valid_until);
+                    reign.extend(valid_until);
                 }
             }
             Effect::Drain => {
                 if let Some(reign) = &mut self.reign {
-                    reign.control.drain();
-                    reign.awaited = true;
+                    reign.drain();
                 }
             }
             Effect::End(reason) => self.end(now, reason),
             Effect::Released => self.announcer.released(),
-            Effect::Stopped => self.finished = true,
+            Effect::Stopped => {
+                if self.election.holds() {
+                    self.announcer.left_to_expire();
+                }
+                self.finished = true;
+            }
         }
     }
 
@@ -290,36 +296,32 @@ impl Run {
         let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
         self.announcer.began(&term, self.lock.reference());
         self.state.send_replace(LeadershipState::Leading(term.clone()));
-        self.reign = Some(Reign { term, control, began: now, ended: None, awaited: false });
+        self.reign = Some(Reign::new(term, control, now));
     }
 
     fn end(&mut self, now: Moment, reason: EndReason) {
         let leader = self.election.holder().map(str::to_owned);
         if let Some(reign) = &mut self.reign {
-            self.announcer.ended(&reign.term, &reason, now.since(reign.began), self.lock.reference());
-            reign.control.end(reason);
-            reign.ended = Some(now);
-            reign.awaited = true;
+            self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
+            reign.end(now, reason);
         }
         self.state.send_replace(LeadershipState::Standby { leader });
     }
 
     fn work_has_ended(&mut self) -> Input {
-        if let Some(reign) = &mut self.reign {
-            reign.awaited = false;
-            if reign.ended.is_some() {
-                self.reign = None;
-            }
+        let unanswered = self.reign.as_ref().and_then(Reign::unanswered);
+        if self.reign.as_mut().is_some_and(Reign::was_heard) {
+            self.reign = None;
         }
-        Input::WorkEnded
+        Input::WorkEnded { unanswered }
     }
 
-    fn check_that_work_ends(&self) -> Result<(), ElectorError> {
+    fn check_that_work_ends(&mut self) -> Result<(), ElectorError> {
         let limit = self.options.lease_duration + GRACE;
-        let ended = self.reign.as_ref().and_then(|reign| Some((reign, self.clock.now().since(reign.ended?))));
-        match ended {
-            Some((reign, since)) if since > limit => {
-                Err(ElectorError::WorkGoesOn { term: reign.term.id(), seconds: since.as_secs() })
+        let Some(reign) = &mut self.reign else { return Ok(()) };
+        match reign.overtime(self.clock.now()) {
+            Some(overtime) if overtime > limit => {
+                Err(ElectorError::WorkGoesOn { term: reign.term().id(), seconds: overtime.as_secs() })
             }
             _ => Ok(()),
         }
@@ -354,7 +356,8 @@ impl Run {
     }
 
     fn open_watch(&mut self) {
-        self.watch.abort_all();
+        // Not only aborted: a set keeps what has ended.
+        self.watch = JoinSet::new();
         let patience = self.options.call_timeout();
         self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
     }
@@ -391,8 +394,8 @@ async fn answer(call: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
 
 async fn work_ended(reign: Option<&Reign>) {
     match reign {
-        Some(reign) if reign.awaited => reign.control.idle().await,
-        _ => pending().await,
+        Some(reign) => reign.work_ended().await,
+        None => pending().await,
     }
 }
 
@@ -405,12 +408,5 @@ impl Answer {
             Err(_) => (Input::Silent, Some(LockError::Silent)),
         };
         Self { doing, input, trouble }
-    }
-}
-
-impl Drop for Reign {
-    /// An elector that is dropped, or that panics, leads no more.
-    fn drop(&mut self) {
-        self.control.end(EndReason::Stopped);
     }
 }

@@ -13,8 +13,10 @@ mod elector;
 mod fence;
 pub mod lock;
 mod pulse;
+mod reign;
 mod term;
 mod watcher;
+mod writes;
 
 pub use alone::Alone;
 pub use election::{ElectionOptions, EndReason};

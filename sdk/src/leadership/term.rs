@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, Moment};
 use super::election::EndReason;
+use super::writes::Writes;
 
 /// Waits for a term's validity read the clock at least this often, because tokio's timers stand still during suspend.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -24,6 +25,13 @@ pub struct TermControl(Arc<Shared>);
 /// Says that work of a term is still going on. While one exists the lock is neither released nor stood for again.
 #[must_use = "the work counts as ended when the guard is dropped"]
 pub struct WorkGuard(Arc<Shared>);
+
+/// Says that a write of a term is on its way. One that is dropped without an answer may have been committed, or may still be.
+#[must_use = "a write without an answer keeps the lock from being released"]
+pub(super) struct WriteGuard {
+    term: Arc<Shared>,
+    answered: bool,
+}
 
 /// What this process is at the moment.
 #[derive(Clone, Debug)]
@@ -57,6 +65,7 @@ struct State {
     /// `None`: for ever.
     valid_until: Option<Moment>,
     end: Option<EndReason>,
+    writes: Writes,
 }
 
 // === impl Term ===
@@ -90,7 +99,7 @@ impl Term {
             identity,
             fencing_token,
             clock,
-            state: Mutex::new(State { valid_until, end: None }),
+            state: Mutex::new(State { valid_until, end: None, writes: Writes::default() }),
             draining: CancellationToken::new(),
             ended: CancellationToken::new(),
             work: watch::Sender::new(0),
@@ -165,6 +174,17 @@ impl Term {
         drop(state);
         Some(WorkGuard(self.0.clone()))
     }
+
+    /// Begins a write of this term: `None` if the term is over.
+    pub(super) fn begin_write(&self) -> Option<WriteGuard> {
+        let mut state = self.0.lock();
+        if !self.0.valid_in(&state) {
+            return None;
+        }
+        state.writes.begun();
+        drop(state);
+        Some(WriteGuard { term: self.0.clone(), answered: false })
+    }
 }
 
 impl fmt::Debug for Term {
@@ -180,10 +200,12 @@ impl fmt::Debug for Term {
 // === impl TermControl ===
 
 impl TermControl {
-    /// Moves the end of the term's validity; never back, and not once it has ended.
+    /// Moves the end of the term's validity; never back, and not once it is over: who has seen that has stopped working.
     pub(crate) fn extend(&self, valid_until: Moment) {
         let mut state = self.0.lock();
-        state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+        if self.0.valid_in(&state) {
+            state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+        }
     }
 
     /// No new work from now on.
@@ -198,6 +220,12 @@ impl TermControl {
         state.end.get_or_insert(reason);
         self.0.draining.cancel();
         self.0.ended.cancel();
+    }
+
+    /// When the newest write without an answer was on its way the last time: now, if one is. Only final once the term has
+    /// ended.
+    pub(super) fn unanswered(&self) -> Option<Moment> {
+        self.0.lock().writes.unanswered(self.0.clock.now())
     }
 
     /// Whether no work is going on at this moment.
@@ -232,6 +260,24 @@ impl Drop for WorkGuard {
 impl fmt::Debug for WorkGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WorkGuard").field(&self.0.id).finish()
+    }
+}
+
+impl WriteGuard {
+    /// The server has said whether it was committed.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for WriteGuard {
+    fn drop(&mut self) {
+        let mut state = self.term.lock();
+        if self.answered {
+            state.writes.answered();
+        } else {
+            state.writes.given_up(self.term.clock.now());
+        }
     }
 }
 
@@ -290,5 +336,49 @@ impl Leadership {
             LeadershipState::Leading(term) => Some(term),
             LeadershipState::Standby { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term() -> (TermControl, Term) {
+        let clock = Clock::tokio();
+        let valid_until = clock.now() + Duration::from_secs(10);
+        Term::until(1, "me".to_owned(), None, clock, valid_until)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_is_valid_strictly_before_its_end() {
+        let (_control, term) = term();
+        tokio::time::advance(Duration::from_millis(9_999)).await;
+        assert!(term.is_valid());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!term.is_valid() && term.is_draining() && term.begin_work().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_that_was_over_never_goes_on() {
+        let (control, term) = term();
+        let later = |seconds| Moment::new(Duration::from_secs(seconds));
+        control.extend(later(20));
+        control.extend(later(15));
+        tokio::time::advance(Duration::from_secs(19)).await;
+        assert!(term.is_valid(), "and its end is never moved back");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        control.extend(later(100));
+        assert!(!term.is_valid());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_term_that_drains_lets_running_work_go_on_and_begins_none() {
+        let (control, term) = term();
+        let work = term.begin_work();
+        control.drain();
+        assert!(term.is_valid() && !control.is_idle());
+        assert!(term.begin_work().is_none());
+        drop(work);
+        control.idle().await;
     }
 }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::election::Input;
 use super::lock::{Lock, LockError};
 
+/// The server ends a watch after less than this. One that lives longer is cut off: such a connection does not even tell of
+/// its end.
+const LONGEST_WATCH: Duration = Duration::from_secs(300);
 /// A watch that ends sooner than this has not worked: others are opened again at once.
 const SHORTEST_WATCH: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -63,7 +66,8 @@ async fn follow(lock: &dyn Lock, patience: Duration, tell: &mpsc::Sender<News>) 
         opened => opened.map_err(|_| silent())??,
     };
     let _closed = tell.send(News::Input(Input::Watching(true))).await;
-    while let Some(event) = events.next().await {
+    let cut_off = Instant::now() + LONGEST_WATCH;
+    while let Ok(Some(event)) = timeout_at(cut_off, events.next()).await {
         if tell.send(News::Input(Input::Watched(event?))).await.is_err() {
             break;
         }
@@ -73,4 +77,49 @@ async fn follow(lock: &dyn Lock, patience: Duration, tell: &mpsc::Sender<News>) 
 
 fn silent() -> LockError {
     LockError::Silent
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use futures::future::BoxFuture;
+    use futures::stream;
+    use k8s_openapi::api::core::v1::ObjectReference;
+
+    use super::*;
+    use crate::leadership::election::{Observation, Put};
+    use crate::leadership::lock::LockWatch;
+
+    /// Its watches are open, and say nothing any more.
+    #[derive(Default)]
+    struct Deaf(AtomicU64);
+
+    impl Lock for Deaf {
+        fn read(&self) -> BoxFuture<'_, Result<Observation, LockError>> {
+            Box::pin(async { Err(LockError::Silent) })
+        }
+
+        fn put(&self, _: Put) -> BoxFuture<'_, Result<Observation, LockError>> {
+            Box::pin(async { Err(LockError::Silent) })
+        }
+
+        fn watch(&self) -> BoxFuture<'_, Result<LockWatch, LockError>> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Ok(stream::pending().boxed()) })
+        }
+
+        fn reference(&self) -> ObjectReference {
+            ObjectReference::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_does_not_end_in_time_is_opened_again_at_once() {
+        let (lock, (tell, mut news)) = (Arc::new(Deaf::default()), mpsc::channel(16));
+        let hour = timeout(Duration::from_secs(3550), watch(lock.clone(), Duration::from_secs(2), tell));
+        let told = async { while let Some(News::Input(Input::Watching(true))) = news.recv().await {} };
+        let (_over, ()) = tokio::join!(hour, told);
+        assert_eq!(lock.0.load(Ordering::SeqCst), 12);
+    }
 }

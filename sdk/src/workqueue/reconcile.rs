@@ -15,10 +15,10 @@ use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
 use super::{Backoff, Outcome, Work, WorkQueue};
-use crate::chain::chain;
-use crate::forbidden::missing_rule;
+
 use crate::leadership::{Term, WorkGuard};
 use crate::metrics::ReconcileResult;
+use crate::refusal::{describe, missing_rule};
 
 /// A key that was handed out, until its work has ended. Whatever happens to the task, the key goes back when this is dropped,
 /// and not earlier: never is one reconciled twice at once.
@@ -125,7 +125,7 @@ impl Reconcile {
     fn fail(&mut self, error: &(dyn Error + 'static), permanent: bool, took: Duration) {
         if !self.term.is_valid() {
             // Its writes were fenced off, perhaps: whoever leads next reconciles the object anyway.
-            tracing::debug!(error = chain(error), "failed when its term was over");
+            tracing::debug!(error = describe(error), "failed when its term was over");
             return;
         }
         let metrics = self.key.queue.metrics();
@@ -136,7 +136,7 @@ impl Reconcile {
         let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
         self.key.returned = true;
         let rule = missing_rule(error);
-        let error = chain(error);
+        let error = describe(error);
         if let Some(rule) = rule {
             tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
         } else if permanent {

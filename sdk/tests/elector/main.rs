@@ -11,10 +11,12 @@
 
 mod store;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kubeops::leadership::clock::Clock;
-use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term};
+use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term, fence};
 use kubeops::metrics::Metrics;
 use store::{Faults, Store, Way};
 use tokio::task::JoinHandle;
@@ -37,13 +39,17 @@ fn replica(store: &Store, name: &str) -> Replica {
 
 /// A replica whose work gets `patience` to drain.
 fn patient_replica(store: &Store, name: &str, patience: Duration) -> Replica {
+    replica_by(Clock::tokio(), store, name, patience)
+}
+
+fn replica_by(clock: Clock, store: &Store, name: &str, patience: Duration) -> Replica {
     let way = store.way();
     let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
         Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
     });
     let client = kube::Client::new(nowhere, "default");
     let options = ElectionOptions::new(name);
-    let (elector, leadership) = Elector::new(way.clone(), options, Clock::tokio(), Metrics::default(), client);
+    let (elector, leadership) = Elector::new(way.clone(), options, clock, Metrics::default(), client);
     let stop = CancellationToken::new();
     let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), patience));
     Replica { leadership, way, stop, run }
@@ -113,6 +119,27 @@ async fn a_leader_that_is_cut_off_ends_its_term_before_another_begins_and_stands
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_process_that_stands_still_between_a_renewal_and_its_term_ends_that_term_for_good() {
+    let store = Store::new();
+    let tokio = Clock::tokio();
+    let (stands_still, slept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let when = stands_still.clone();
+    // The next who reads the clock gets the time, and then so much passes that the term is over, and its renewal is not.
+    let clock = Clock::from_fn(move || {
+        let now = tokio.now() + Duration::from_secs(slept.load(Ordering::SeqCst));
+        if when.swap(false, Ordering::SeqCst) {
+            slept.fetch_add(8, Ordering::SeqCst);
+        }
+        now
+    });
+    let mut only = replica_by(clock, &store, "a", HOUR);
+    let term = only.leads().await;
+    store.at_next_write(move || stands_still.store(true, Ordering::SeqCst));
+    only.leads_after(term.id()).await;
+    assert!(!term.is_valid());
+}
+
+#[tokio::test(start_paused = true)]
 async fn lost_answers_are_settled_by_reads_and_the_term_goes_on() {
     let store = Store::new();
     let mut only = replica(&store, "a");
@@ -137,6 +164,26 @@ async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
     drop(work);
     second.leads().await;
     first.run.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_left_to_expire_when_a_write_of_the_term_has_no_answer() {
+    let store = Store::new();
+    let mut first = replica(&store, "a");
+    let term = first.leads().await;
+    let mut second = replica(&store, "b");
+    let silence = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+        std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>().await
+    });
+    let client = fence(&kube::Client::new(silence, "default"), &term, &Metrics::default());
+    let write = http::Request::put("/api/v1/namespaces/a/configmaps/b").body(kube::client::Body::empty()).unwrap();
+    timeout(Duration::from_secs(1), client.send(write)).await.unwrap_err();
+    let stopped = Instant::now();
+    first.stop.cancel();
+    first.run.await.unwrap().unwrap();
+    assert_eq!(store.holders(), ["a"], "not released");
+    second.leads().await;
+    assert!(stopped.elapsed() > LEASE - Duration::from_secs(4), "{:?}", stopped.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,6 +255,23 @@ async fn work_that_never_ends_ends_the_elector_with_an_error_that_names_its_term
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
+    let store = Store::new();
+    let (tokio, slept) = (Clock::tokio(), Arc::new(AtomicU64::new(0)));
+    let asleep = slept.clone();
+    let clock = Clock::from_fn(move || tokio.now() + Duration::from_secs(asleep.load(Ordering::SeqCst)));
+    let mut only = replica_by(clock, &store, "a", HOUR);
+    let term = only.leads().await;
+    let work = term.begin_work().unwrap();
+    store.delete();
+    term.ended().await;
+    slept.store(3600, Ordering::SeqCst);
+    sleep(Duration::from_secs(2)).await;
+    drop(work);
+    only.leads_after(term.id()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_elector_ends_its_term() {
     let store = Store::new();
     let mut only = replica(&store, "a");
@@ -233,4 +297,15 @@ async fn a_standby_that_was_cut_off_without_knowing_finds_back_to_its_watch() {
     first.stop.cancel();
     second.leads().await;
     assert!(stopped.elapsed() < Duration::from_millis(50), "{:?}", stopped.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_watch_ends_the_elector_and_its_term() {
+    let store = Store::new();
+    let mut only = replica(&store, "a");
+    let term = only.leads().await;
+    only.way.set(Faults { watch_panics: true, ..Faults::default() });
+    store.write_as_foreigner(|_| {});
+    assert!(timeout(HOUR, only.run).await.unwrap().unwrap_err().is_panic());
+    assert!(!term.is_valid());
 }

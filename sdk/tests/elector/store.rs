@@ -20,6 +20,7 @@ struct State {
     record: Option<Record>,
     newest: watch::Sender<Observation>,
     writes: Vec<(String, Spec)>,
+    at_next_write: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// One candidate's way to the store.
@@ -35,12 +36,15 @@ pub struct Faults {
     pub cut: bool,
     /// Writes are committed, and their answers are lost.
     pub answers_lost: bool,
+    /// The next event of a watch meets a defect.
+    pub watch_panics: bool,
 }
 
 impl Store {
     pub fn new() -> Self {
         let newest = watch::Sender::new(Observation::Absent { version: 1 });
-        Self(Arc::new(Mutex::new(State { version: 1, uids: 0, record: None, newest, writes: Vec::new() })))
+        let state = State { version: 1, uids: 0, record: None, newest, writes: Vec::new(), at_next_write: None };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -60,6 +64,10 @@ impl Store {
         let mut holders: Vec<String> = self.lock().writes.iter().map(|(holder, _)| holder.clone()).collect();
         holders.dedup();
         holders
+    }
+
+    pub fn at_next_write(&self, then: impl FnOnce() + Send + 'static) {
+        self.lock().at_next_write = Some(Box::new(then));
     }
 
     pub fn delete(&self) {
@@ -90,6 +98,9 @@ impl Store {
 
 impl State {
     fn accept(&mut self, spec: Spec) -> Observation {
+        if let Some(then) = self.at_next_write.take() {
+            then();
+        }
         self.version += 1;
         let uid = self.record.as_ref().map(|record| record.uid.clone());
         let uid = uid.unwrap_or_else(|| {
@@ -154,7 +165,12 @@ impl Lock for Way {
                 Some((Ok(observation), seen))
             });
             // A cut connection looks open and says nothing.
-            Ok(events.filter(move |_| std::future::ready(!faults.lock().unwrap().cut)).boxed())
+            let arrives = move |_: &_| {
+                let Faults { cut, watch_panics, .. } = *faults.lock().unwrap();
+                assert!(!watch_panics, "a defect");
+                std::future::ready(!cut)
+            };
+            Ok(events.filter(arrives).boxed())
         })
     }
 

@@ -16,11 +16,11 @@ const KUBERNETES: &[&str] = &["kube", "k8s_openapi"];
 const PURE: &[&str] = &["kube", "k8s_openapi", "tokio", "tokio_util", "futures"];
 const NOTHING: &[&str] = &[];
 
-/// From the rooms that know nobody up to the one that knows all. `chain` and `forbidden`, what an error's causes say, are words more than rooms.
+/// From the rooms that know nobody up to the one that knows all. `chain` and `refusal`, what an error's causes say, are words more than rooms.
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
-    Rule { room: "forbidden", may_know: &[], never: NOTHING },
+    Rule { room: "refusal", may_know: &[], never: NOTHING },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
@@ -28,26 +28,28 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
-    Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
+    Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
+    Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election", "leadership::writes"], never: KUBERNETES },
+    Rule { room: "leadership::reign", may_know: &["leadership::clock", "leadership::election", "leadership::term"], never: KUBERNETES },
     // Time comes in as moments, which are values.
     Rule { room: "leadership::election", may_know: &["leadership::clock"], never: PURE },
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
-    Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "metrics"], never: NOTHING },
-    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
+    Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::reign", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
     Rule { room: "workqueue::backoff", may_know: &[], never: PURE },
     Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
     // Of leadership, only what a term is, and the clock that it is measured by; so do those that follow.
-    Rule { room: "workqueue", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
+    Rule { room: "workqueue", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
 
-    Rule { room: "cache", may_know: &["chain", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
+    Rule { room: "cache", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
-    Rule { room: "controller", may_know: &["cache", "chain", "events", "forbidden", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
+    Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },

@@ -9,6 +9,10 @@ use crate::leadership::clock::Moment;
 /// is answered at once.
 const EXPIRY_JITTER: Duration = Duration::from_millis(100);
 
+/// Writes that are remembered: minutes of tries, more than there can be in a term. One that is forgotten and lands after all
+/// is taken for somebody else's, which is safe. Without a bound a right that is missing would fill the memory.
+const REMEMBERED: usize = 64;
+
 /// The newest state known. Nothing older ever replaces it, whatever way it came.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -18,8 +22,6 @@ pub(super) struct Known {
     jitter: Duration,
     /// The write of this process that it is, if it is one.
     pub(super) mine: Option<Sent>,
-    /// When it is absent: how long to wait from `seen` on before it may be created.
-    absence: Duration,
 }
 
 /// A write that this process sent.
@@ -51,6 +53,9 @@ pub(super) struct Knowledge {
     /// Writes of this process that are not known to have landed. All were based on the newest state: a write based on an
     /// older one can't land any more, because the server compares versions.
     pending: Vec<Sent>,
+    /// While it is absent: not to be created before this instant, because a holder that was known may not know yet that its
+    /// lock is gone. A later and shorter lease does not take back what an earlier one was promised.
+    left_alone_until: Moment,
 }
 
 impl Knowledge {
@@ -73,16 +78,19 @@ impl Knowledge {
     }
 
     pub(super) fn sent(&mut self, put: Put, at: Moment, release: bool) {
+        if self.pending.len() == REMEMBERED {
+            self.pending.remove(0);
+        }
         self.pending.push(Sent { put, at, release });
     }
 
     /// Takes in what was learnt. `absence` is how long a lock that is gone is left alone, given the record that was known
-    /// before; `random` spreads takeovers, 0 to 1.
+    /// before (`None`: not at all, whatever was known earlier); `random` spreads takeovers, 0 to 1.
     pub(super) fn learn(
         &mut self,
         now: Moment,
         observation: Observation,
-        absence: impl FnOnce(&Spec) -> Duration,
+        absence: impl FnOnce(&Spec) -> Option<Duration>,
         random: f64,
     ) -> News {
         if self.newest.as_ref().is_some_and(|known| observation.version() <= known.observation.version()) {
@@ -90,26 +98,21 @@ impl Knowledge {
         }
         let before = self.newest.take();
         let earlier = before.as_ref().and_then(|known| known.observation.record());
-        let fresh = |observation, mine| Known {
-            observation,
-            seen: now,
-            jitter: EXPIRY_JITTER.mul_f64(random),
-            mine,
-            absence: Duration::ZERO,
-        };
+        let fresh = |observation, mine| Known { observation, seen: now, jitter: EXPIRY_JITTER.mul_f64(random), mine };
+        let uid = observation.record().map(|record| &record.uid);
         let (known, news) = match (&observation, earlier) {
-            (Observation::Absent { .. }, Some(earlier)) => {
-                let known = Known { absence: absence(&earlier.spec), ..fresh(observation, None) };
-                (known, News::Gone)
+            (_, Some(earlier)) if uid != Some(&earlier.uid) => {
+                let wait = absence(&earlier.spec);
+                self.left_alone_until = wait.map_or(now, |wait| self.left_alone_until.max(now + wait));
+                (fresh(observation, None), News::Gone)
             }
             // Still not there. What is pending may still land: a create needs no version.
-            (Observation::Absent { .. }, None) => {
-                let (seen, absence) = before.map_or((now, Duration::ZERO), |known| (known.seen, known.absence));
-                self.newest = Some(Known { seen, absence, ..fresh(observation, None) });
+            (Observation::Absent { .. }, _) => {
+                if before.is_none() {
+                    self.left_alone_until = now;
+                }
+                self.newest = Some(fresh(observation, None));
                 return News::Nothing;
-            }
-            (Observation::Present(record), Some(earlier)) if record.uid != earlier.uid => {
-                (fresh(observation, None), News::Gone)
             }
             (Observation::Present(record), Some(earlier)) if record.spec == earlier.spec => {
                 let kept = before.unwrap_or_else(|| fresh(observation.clone(), None));
@@ -130,9 +133,7 @@ impl Knowledge {
     /// `None`: nothing is known yet.
     pub(super) fn free_from(&self, own_lease: Duration) -> Option<Moment> {
         let known = self.newest.as_ref()?;
-        let Observation::Present(record) = &known.observation else {
-            return Some(known.seen + known.absence);
-        };
+        let Observation::Present(record) = &known.observation else { return Some(self.left_alone_until) };
         let free_now = known.mine.is_some() || record.spec.holder().is_none();
         let wait = if free_now { Duration::ZERO } else { record.spec.duration_or(own_lease) + known.jitter };
         Some(known.seen + wait)

@@ -6,7 +6,8 @@
 //!
 //! - validity counts from the instant a write was *sent*;
 //! - a record that somebody else wrote ends the term at once, not at the deadline;
-//! - a lock is given back only after the term's work has ended, and only if a fresh read still names that very term;
+//! - a lock is given back only after the term's work has ended and none of its writes may land later, and only if a fresh
+//!   read still names that very term;
 //! - the newest state known decides, whatever way it was learnt: by an answer, a read or a watch.
 
 mod end_reason;
@@ -49,6 +50,8 @@ pub struct Election {
     stopping: bool,
     /// Work of an ended or draining term goes on.
     working: bool,
+    /// When a write of such work was on its way the last time, if one has no answer.
+    unanswered: Option<Moment>,
     last_stamp: Option<Stamp>,
     slow_renewals: u64,
 }
@@ -100,6 +103,7 @@ impl Election {
             standing: false,
             stopping: false,
             working: false,
+            unanswered: None,
             last_stamp: None,
             slow_renewals: 0,
         }
@@ -144,11 +148,11 @@ impl Election {
         self.slow_renewals
     }
 
-    /// Whether this candidate may lead and nobody else does: the lock has been free since `then`, and yet there is no term.
+    /// Whether this candidate may lead and nobody else does: the lock has been free for `grace`, and yet there is no term.
     #[must_use]
-    pub fn is_vacant_since(&self, then: Moment) -> bool {
+    pub fn is_vacant_for(&self, grace: Duration, now: Moment) -> bool {
         let free = self.lock.free_from(self.options.lease_duration);
-        !self.leads() && self.may_lead() && free.is_some_and(|free| free <= then)
+        !self.leads() && self.may_lead() && free.is_some_and(|free| free + grace <= now)
     }
 
     /// When to step with [`Input::Woken`] at the latest, if nothing else happens.
@@ -168,6 +172,9 @@ impl Election {
         let mut effects = Vec::new();
         // The clock first: no answer may revive a term that it has ended.
         self.end_if_run_out(now.clock, &mut effects);
+        if self.phase == Phase::Stopped {
+            return effects;
+        }
         self.take_in(now.clock, input, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {
@@ -186,7 +193,8 @@ impl Election {
 
     fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Woken => {}
+            Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
+            Input::Woken | Input::RanOut => {}
             Input::Stand => self.standing = true,
             Input::Stop => {
                 if !self.stopping && self.leads() {
@@ -197,7 +205,10 @@ impl Election {
             }
             Input::DrainOverdue if self.stopping && self.leads() => self.end(EndReason::Stopped, effects),
             Input::DrainOverdue => {}
-            Input::WorkEnded => self.working = false,
+            Input::WorkEnded { unanswered } => {
+                self.working = false;
+                self.unanswered = self.unanswered.max(unanswered);
+            }
             Input::Watching(open) => self.watching = open,
             Input::Watched(observation) => self.learn(now, observation, effects),
             Input::Answered(observation) => self.answered(now, observation, effects),
@@ -242,7 +253,8 @@ impl Election {
     fn learn(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
         let leads = self.leads();
         let lease = self.options.lease_duration;
-        let absence = |earlier: &Spec| if leads { Duration::ZERO } else { lease.max(earlier.duration_or(lease)) };
+        // A leader knows that nobody else led when its own lock went.
+        let absence = |earlier: &Spec| (!leads).then(|| lease.max(earlier.duration_or(lease)));
         let news = self.lock.learn(now, observation, absence, self.random.f64());
         match (news, self.phase) {
             (News::OwnWrite, _) => self.count(now, effects),
@@ -302,10 +314,8 @@ impl Election {
             return;
         }
         match self.phase {
-            Phase::Leading(_) => {
-                effects.push(Effect::End(EndReason::Stopped));
-                self.release(now, effects);
-            }
+            // Then once more its work has to end: what wrote without being work is cut off only now.
+            Phase::Leading(_) => self.end(EndReason::Stopped, effects),
             Phase::Standby => self.release(now, effects),
             Phase::Releasing { read: true, .. } if !self.must_read && !self.lock.is_held_by_own_write() => {
                 self.stop(effects);
@@ -317,7 +327,9 @@ impl Election {
     /// Gives the lock back, if this process holds it, or may hold it because a takeover was left without an answer.
     fn release(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         let held = self.lock.is_held_by_own_write() || self.lock.has_unsettled_writes();
-        if held && self.options.release_on_stop {
+        // Left to expire, the lock gives such a write this long too, to land before another leads.
+        let may_land = self.unanswered.is_some_and(|sent| now < sent + self.options.lease_duration);
+        if held && self.options.release_on_stop && !may_land {
             self.phase = Phase::Releasing { read: false, give_up: now + self.options.renew_deadline };
             self.not_before = now;
         } else {

@@ -18,6 +18,9 @@ pub struct Now {
 pub enum Input {
     /// Time has passed, no more.
     Woken,
+    /// The running term has run out by the clock, whatever the time of the step: the process stood still after it had read
+    /// that, and others may have seen the term's end.
+    RanOut,
     /// The replica is able to lead: its caches are synced.
     Stand,
     /// The process stops: hand over as soon as the work has ended.
@@ -25,7 +28,10 @@ pub enum Input {
     /// The draining took too long: the term ends although its work goes on.
     DrainOverdue,
     /// No work of the term that drains, or has ended, goes on any more.
-    WorkEnded,
+    WorkEnded {
+        /// When the newest of its writes that have no answer was on its way the last time: it may land later.
+        unanswered: Option<Moment>,
+    },
     /// The watch of the lock is open and follows every change (`true`), or is not (`false`).
     Watching(bool),
     /// The watch told something.

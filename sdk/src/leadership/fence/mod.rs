@@ -7,7 +7,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use http::header::UPGRADE;
-use http::{Method, Request};
+use http::{Method, Request, Response, StatusCode};
+use kube::Client;
 use kube::client::Body;
 use tower::ServiceBuilder;
 use tower::retry::RetryLayer;
@@ -37,7 +38,7 @@ pub struct Fenced {
 ///
 /// What was handed to the socket before the term ended may still be committed.
 #[must_use]
-pub fn fence(client: &kube::Client, term: &Term, metrics: &Metrics) -> kube::Client {
+pub fn fence(client: &Client, term: &Term, metrics: &Metrics) -> Client {
     let (namespace, valid_until) = (client.default_namespace().to_owned(), *client.valid_until());
     let (client, term, metrics) = (client.clone(), term.clone(), metrics.clone());
     let fenced = tower::service_fn(move |request: Request<Body>| {
@@ -46,12 +47,12 @@ pub fn fence(client: &kube::Client, term: &Term, metrics: &Metrics) -> kube::Cli
             if only_reads(&request) {
                 return client.send(request).await.map_err(BoxError::from);
             }
-            let sent = while_valid(&term, client.send(request)).await;
-            sent.inspect_err(|_| metrics.fenced_write())?.map_err(BoxError::from)
+            let answer = write(&client, &term, request).await;
+            answer.inspect_err(|_| metrics.fenced_write())?.map_err(BoxError::from)
         }
     });
     let service = ServiceBuilder::new().layer(RetryLayer::new(Retry::new())).service(fenced);
-    kube::Client::new(service, namespace).with_valid_until(valid_until)
+    Client::new(service, namespace).with_valid_until(valid_until)
 }
 
 /// Whether this error, or what caused it, is [`Fenced`]: an ended term's, and no fault of the write.
@@ -70,6 +71,35 @@ pub fn is_fenced(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Everything else may write: exec, attach and port-forward are GETs that upgrade.
 fn only_reads(request: &Request<Body>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE)
+}
+
+/// Sends a write. One that is left without an answer is remembered by the term: it may still land.
+async fn write(client: &Client, term: &Term, request: Request<Body>) -> Result<kube::Result<Response<Body>>, Fenced> {
+    if is_event(request.uri().path()) {
+        return while_valid(term, client.send(request)).await;
+    }
+    let write = term.begin_write().ok_or(Fenced { sent: false })?;
+    let answer = while_valid(term, client.send(request)).await;
+    if is_final(&answer) {
+        write.answered();
+    }
+    answer
+}
+
+/// Whether it is known if the write was committed. A server that fails may do so after it has committed; one that is not
+/// available did not take the request.
+fn is_final(answer: &Result<kube::Result<Response<Body>>, Fenced>) -> bool {
+    match answer {
+        Ok(Ok(answer)) => !answer.status().is_server_error() || answer.status() == StatusCode::SERVICE_UNAVAILABLE,
+        Ok(Err(_)) => false,
+        Err(Fenced { sent }) => !sent,
+    }
+}
+
+/// Events undo nothing, whenever they come, and are often on their way when a term ends.
+fn is_event(path: &str) -> bool {
+    let core = path.strip_prefix("/api/v1/namespaces/").and_then(|rest| rest.split('/').nth(1)) == Some("events");
+    core || path.starts_with("/apis/events.k8s.io/")
 }
 
 async fn while_valid<T>(term: &Term, send: impl Future<Output = T>) -> Result<T, Fenced> {
@@ -92,16 +122,16 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use http::Response;
-    use k8s_openapi::api::core::v1::ConfigMap;
+    use k8s_openapi::api::core::v1::{ConfigMap, Event};
     use kube::Api;
-    use kube::api::{DeleteParams, PostParams};
+    use kube::api::{DeleteParams, ListParams, PostParams};
+    use tokio::time::timeout;
 
     use super::*;
     use crate::leadership::EndReason;
 
     /// A server that answers each request after `delay`, and counts those that it began to answer.
-    fn server(delay: Duration, statuses: &'static [u16]) -> (kube::Client, Arc<AtomicUsize>) {
+    fn server(delay: Duration, statuses: &'static [u16]) -> (Client, Arc<AtomicUsize>) {
         let begun = Arc::new(AtomicUsize::new(0));
         let counted = begun.clone();
         let service = tower::service_fn(move |_: Request<Body>| {
@@ -117,10 +147,10 @@ mod tests {
                 Ok::<_, BoxError>(Response::builder().status(status).body(Body::from(body.into_bytes())).unwrap())
             }
         });
-        (kube::Client::new(service, "default"), begun)
+        (Client::new(service, "default"), begun)
     }
 
-    fn maps(client: &kube::Client, term: &Term) -> Api<ConfigMap> {
+    fn maps(client: &Client, term: &Term) -> Api<ConfigMap> {
         Api::default_namespaced(fence(client, term, &Metrics::default()))
     }
 
@@ -154,9 +184,45 @@ mod tests {
         while begun.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
         }
+        assert!(control.unanswered().is_some(), "on its way");
         control.end(EndReason::Expired);
         let error = write.await.unwrap().unwrap_err();
         assert!(is_fenced(&error) && format!("{error:?}").contains("sent: true"), "{error:?}");
+        assert!(control.unanswered().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_on_its_way_until_it_is_known_if_it_was_committed() {
+        for (status, answered) in [(200, true), (409, true), (503, true), (504, false), (500, false), (502, false)] {
+            let (client, _) = server(Duration::ZERO, Box::leak(Box::new([status; 3])));
+            let (control, term) = Term::unending("me");
+            let _answer = maps(&client, &term).create(&PostParams::default(), &ConfigMap::default()).await;
+            assert_eq!(control.unanswered().is_none(), answered, "{status}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_is_dropped_may_still_land_and_one_that_was_never_sent_can_not() {
+        let (client, _) = server(Duration::from_secs(3600), &[]);
+        let (control, term) = Term::unending("me");
+        let maps = maps(&client, &term);
+        let (params, map) = (PostParams::default(), ConfigMap::default());
+        drop(maps.create(&params, &map));
+        assert_eq!(control.unanswered(), None, "never polled");
+        let _elapsed = timeout(Duration::from_secs(1), maps.create(&params, &map)).await;
+        assert!(control.unanswered().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_and_reads_do_not_keep_the_lock_from_being_released() {
+        let (client, _) = server(Duration::from_secs(3600), &[]);
+        let (control, term) = Term::unending("me");
+        let fenced = fence(&client, &term, &Metrics::default());
+        let (events, maps): (Api<Event>, Api<ConfigMap>) = (Api::namespaced(fenced.clone(), "a"), Api::all(fenced));
+        let _elapsed = timeout(Duration::from_secs(1), events.create(&PostParams::default(), &Event::default())).await;
+        let _elapsed = timeout(Duration::from_secs(1), maps.list(&ListParams::default())).await;
+        assert_eq!(control.unanswered(), None);
+        assert!(!is_event("/apis/example.com/v1/namespaces/a/events"), "not everything of this name is one");
     }
 
     #[tokio::test(start_paused = true)]

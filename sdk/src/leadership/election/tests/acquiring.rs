@@ -214,6 +214,19 @@ fn a_lock_that_disappears_is_left_alone_for_as_long_as_its_holder_may_believe_in
 }
 
 #[test]
+fn a_shorter_lease_that_disappears_too_does_not_take_back_what_an_earlier_one_was_promised() {
+    let mut held = record(5, OTHER);
+    held.spec.duration = Some(40);
+    let (mut candidate, _) = Candidate::that_read(Observation::Present(held));
+    candidate.at(101.0, Input::Watched(Observation::Absent { version: 6 }));
+    let mut again = record(7, "third");
+    again.uid = "another".to_owned();
+    candidate.at(102.0, Input::Watched(Observation::Present(again)));
+    candidate.at(103.0, Input::Watched(Observation::Absent { version: 8 }));
+    assert!((candidate.wakes_at() - 141.0).abs() < 1e-6, "{}", candidate.wakes_at());
+}
+
+#[test]
 fn a_lock_created_again_by_somebody_else_is_a_first_sighting() {
     let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
     let mut again = record(9, "third");

@@ -56,12 +56,44 @@ fn a_given_up_write_that_lands_later_is_known_for_an_own_one() {
 }
 
 #[test]
+fn of_endless_failures_only_the_newest_writes_are_remembered() {
+    let tries = |landing: usize| {
+        let (mut candidate, effects) = Candidate::that_read(present(5, ""));
+        let mut puts = vec![put_of(&effects)];
+        while puts.len() < 100 {
+            candidate.step(Input::Failed);
+            assert_eq!(candidate.wake(), [Effect::Read]);
+            puts.push(put_of(&candidate.step(Input::Answered(present(5, "")))));
+        }
+        candidate.step(Input::Watched(written(&puts[landing], 6)));
+        candidate.election.holds()
+    };
+    assert!(tries(99) && tries(50));
+    assert!(!tries(0), "somebody else's, for all it knows");
+}
+
+#[test]
+fn a_write_of_an_earlier_process_under_my_identity_is_not_taken_for_the_one_that_is_on_its_way() {
+    let (mut candidate, effects) = Candidate::that_read(present(5, ""));
+    let put = put_of(&effects);
+    let mut twin = put.spec.clone();
+    twin.renewed = Some(put.spec.renewed.unwrap().after(put.spec.renewed));
+    let twin = Record { version: 6, uid: "uid".to_owned(), spec: twin };
+    assert_eq!(candidate.step(Input::Watched(Observation::Present(twin))), []);
+    assert!(!candidate.election.leads());
+    assert_eq!(candidate.step(Input::Conflict), [Effect::Read]);
+}
+
+#[test]
 fn a_vacant_lock_is_told_from_one_that_is_held() {
     let (candidate, _) = Candidate::that_read(present(5, OTHER));
-    assert!(!candidate.election.is_vacant_since(moment(101.0)));
-    assert!(candidate.election.is_vacant_since(moment(120.0)));
-    assert!(!Candidate::that_leads().election.is_vacant_since(moment(120.0)));
-    assert!(!Candidate::new().election.is_vacant_since(moment(120.0)), "nothing is known yet");
+    assert!(!candidate.election.is_vacant_for(Duration::ZERO, moment(101.0)));
+    assert!(candidate.election.is_vacant_for(Duration::ZERO, moment(120.0)));
+    let (candidate, _) = Candidate::that_read(Observation::Absent { version: 5 });
+    assert!(!candidate.election.is_vacant_for(Duration::ZERO, moment(99.0)), "it was not known before");
+    assert!(candidate.election.is_vacant_for(Duration::ZERO, moment(101.0)));
+    assert!(!Candidate::that_leads().election.is_vacant_for(Duration::ZERO, moment(120.0)));
+    assert!(!Candidate::new().election.is_vacant_for(Duration::ZERO, moment(120.0)), "nothing is known yet");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::*;
 fn releasing() -> Candidate {
     let mut candidate = Candidate::that_leads();
     assert_eq!(candidate.at(101.0, Input::Stop), [Effect::Drain]);
-    let effects = candidate.at(102.0, Input::WorkEnded);
-    assert_eq!(effects, [Effect::End(EndReason::Stopped), Effect::Read], "released only after the work");
+    assert_eq!(candidate.at(102.0, WORK_ENDED), [Effect::End(EndReason::Stopped)], "released only after the work");
+    assert_eq!(candidate.step(WORK_ENDED), [Effect::Read]);
     candidate
 }
 
@@ -40,12 +40,10 @@ fn a_release_waits_for_the_renewal_that_is_on_its_way() {
     let mut candidate = Candidate::that_leads();
     let put = put_of(&candidate.wake());
     candidate.step(Input::Stop);
-    assert_eq!(candidate.step(Input::WorkEnded), []);
+    assert_eq!(candidate.step(WORK_ENDED), []);
     let effects = candidate.step(Input::Answered(written(&put, 12)));
-    assert!(
-        matches!(effects[..], [Effect::Extend { .. }, Effect::End(EndReason::Stopped), Effect::Read]),
-        "{effects:?}"
-    );
+    assert!(matches!(effects[..], [Effect::Extend { .. }, Effect::End(EndReason::Stopped)]), "{effects:?}");
+    assert_eq!(candidate.step(WORK_ENDED), [Effect::Read]);
 }
 
 #[test]
@@ -103,6 +101,14 @@ fn a_release_that_nobody_answers_is_given_up_after_the_renew_deadline() {
 }
 
 #[test]
+fn an_answer_after_the_release_was_given_up_changes_nothing_any_more() {
+    let mut candidate = releasing();
+    let put = put_of(&candidate.step(Input::Answered(newest(&candidate))));
+    assert_eq!(candidate.at(112.0, Input::Answered(written(&put, 12))), [Effect::Stopped]);
+    assert_eq!(candidate.step(Input::Watched(written(&put, 12))), []);
+}
+
+#[test]
 fn a_standby_stops_at_once_and_writes_nothing() {
     let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
     assert_eq!(candidate.step(Input::Stop), [Effect::Stopped]);
@@ -139,7 +145,7 @@ fn a_term_that_runs_out_while_it_drains_is_given_back_once_its_work_has_ended() 
     candidate.at(110.1, Input::Failed);
     assert!(!candidate.at(113.0, Input::Woken).iter().any(|effect| matches!(effect, Effect::Put(_))), "work runs");
     candidate.at(113.1, Input::Answered(newest(&candidate)));
-    assert_eq!(candidate.at(114.0, Input::WorkEnded), [Effect::Read]);
+    assert_eq!(candidate.at(114.0, WORK_ENDED), [Effect::Read]);
     put_of(&candidate.step(Input::Answered(newest(&candidate))));
 }
 
@@ -151,7 +157,8 @@ fn without_release_on_stop_the_lock_is_left_to_expire() {
     let put = put_of(&candidate.step(Input::Answered(Observation::Absent { version: 1 })));
     candidate.step(Input::Answered(written(&put, 2)));
     candidate.step(Input::Stop);
-    assert_eq!(candidate.step(Input::WorkEnded), [Effect::End(EndReason::Stopped), Effect::Stopped]);
+    assert_eq!(candidate.step(WORK_ENDED), [Effect::End(EndReason::Stopped)]);
+    assert_eq!(candidate.step(WORK_ENDED), [Effect::Stopped]);
 }
 
 #[test]
@@ -160,7 +167,43 @@ fn a_drain_that_takes_too_long_ends_the_term_and_the_lock_is_still_given_back_on
     candidate.at(101.0, Input::Stop);
     assert_eq!(candidate.at(102.0, Input::DrainOverdue), [Effect::End(EndReason::Stopped)]);
     assert_eq!(candidate.at(103.0, Input::Woken), [], "not while work goes on");
-    assert_eq!(candidate.at(104.0, Input::WorkEnded), [Effect::Read]);
+    assert_eq!(candidate.at(104.0, WORK_ENDED), [Effect::Read]);
     let put = put_of(&candidate.step(Input::Answered(newest(&candidate))));
     assert_eq!(put.spec.holder.as_deref(), Some(""));
+}
+
+#[test]
+fn a_lock_is_left_to_expire_when_a_write_of_its_work_may_still_land() {
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Stop);
+    let unanswered = Some(moment(101.5));
+    candidate.at(102.0, Input::WorkEnded { unanswered });
+    assert_eq!(candidate.step(Input::WorkEnded { unanswered }), [Effect::Stopped]);
+    assert!(candidate.election.holds());
+}
+
+#[test]
+fn a_write_without_an_answer_counts_also_when_it_was_cut_off_by_the_end_or_by_an_earlier_term() {
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Stop);
+    candidate.at(102.0, WORK_ENDED);
+    assert_eq!(candidate.step(Input::WorkEnded { unanswered: Some(moment(102.0)) }), [Effect::Stopped]);
+
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Watched(Observation::Absent { version: 12 }));
+    let put = put_of(&candidate.at(101.2, Input::WorkEnded { unanswered: Some(moment(101.1)) }));
+    candidate.at(101.3, Input::Answered(written(&put, 13)));
+    assert!(candidate.election.leads());
+    candidate.at(102.0, Input::Stop);
+    candidate.step(WORK_ENDED);
+    assert_eq!(candidate.step(WORK_ENDED), [Effect::Stopped]);
+}
+
+#[test]
+fn a_write_without_an_answer_is_forgotten_after_a_lease() {
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Stop);
+    let unanswered = Some(moment(102.0) - LEASE);
+    candidate.at(102.0, Input::WorkEnded { unanswered });
+    assert_eq!(candidate.step(Input::WorkEnded { unanswered }), [Effect::Read], "it would have landed by now");
 }

@@ -44,6 +44,15 @@ fn a_term_ends_at_its_deadline_and_leaves_the_record_alone() {
 }
 
 #[test]
+fn a_term_that_others_saw_run_out_ends_although_a_renewal_has_just_counted() {
+    let mut candidate = Candidate::that_leads();
+    let put = put_of(&candidate.wake());
+    assert!(matches!(candidate.step(Input::Answered(written(&put, 12)))[..], [Effect::Extend { .. }]));
+    assert_eq!(ended(&candidate.step(Input::RanOut)), &EndReason::Expired);
+    assert_eq!(candidate.step(Input::RanOut), [], "it is over already");
+}
+
+#[test]
 fn an_answer_that_comes_after_the_deadline_does_not_revive_the_term() {
     let mut candidate = Candidate::that_leads();
     let put = put_of(&candidate.wake());
@@ -59,7 +68,7 @@ fn a_renewal_accepted_before_the_deadline_but_learnt_after_it_begins_a_new_term_
     let put = put_of(&candidate.step(Input::Woken));
     assert_eq!(ended(&candidate.at(110.5, Input::Woken)), &EndReason::Expired);
     assert_eq!(candidate.at(110.6, Input::Answered(written(&put, 12))), [], "the old work still runs");
-    let next = put_of(&candidate.at(111.0, Input::WorkEnded));
+    let next = put_of(&candidate.at(111.0, WORK_ENDED));
     assert!(next.spec.acquired > put.spec.acquired, "a new term, not the old one again");
     let effects = candidate.at(111.1, Input::Answered(written(&next, 13)));
     assert_eq!(effects, [Effect::Begin { valid_until: moment(121.0), token: 13 }]);
@@ -164,7 +173,7 @@ fn after_a_loss_the_candidate_stands_again_when_that_record_has_run_out_and_its_
     taken.uid = "new".to_owned();
     candidate.at(101.0, Input::Watched(Observation::Present(taken)));
     assert_eq!(candidate.at(130.0, Input::Woken), [], "the work of the lost term still runs");
-    let effects = candidate.at(131.0, Input::WorkEnded);
+    let effects = candidate.at(131.0, WORK_ENDED);
     assert_eq!(put_of(&effects).base, Some((20, "new".to_owned())));
 }
 
@@ -173,7 +182,7 @@ fn a_deleted_lock_ends_the_term_and_is_created_again_as_soon_as_the_work_has_end
     let mut candidate = Candidate::that_leads();
     let effects = candidate.at(101.0, Input::Watched(Observation::Absent { version: 12 }));
     assert_eq!(effects, [Effect::End(EndReason::Deleted)]);
-    let put = put_of(&candidate.at(101.2, Input::WorkEnded));
+    let put = put_of(&candidate.at(101.2, WORK_ENDED));
     assert_eq!((put.base.clone(), put.spec.transitions), (None, Some(0)));
     let effects = candidate.at(101.3, Input::Answered(written(&put, 13)));
     assert!(matches!(effects[..], [Effect::Begin { token: 13, .. }]), "{effects:?}");
@@ -184,7 +193,7 @@ fn a_lock_learnt_to_be_deleted_after_the_term_had_run_out_is_left_alone_first() 
     let mut candidate = Candidate::that_leads();
     put_of(&candidate.wake());
     candidate.at(111.0, Input::Failed);
-    candidate.step(Input::WorkEnded);
+    candidate.step(WORK_ENDED);
     candidate.at(112.0, Input::Watched(Observation::Absent { version: 12 }));
     assert!(!candidate.step(Input::Woken).iter().any(|effect| matches!(effect, Effect::Put(_))));
     candidate.at(114.0, Input::Answered(Observation::Absent { version: 13 }));
@@ -209,7 +218,7 @@ fn storms_of_failures_pass_and_the_same_candidate_leads_any_number_of_times() {
             candidate.wake();
         }
         candidate.step(Input::Failed);
-        candidate.step(Input::WorkEnded);
+        candidate.step(WORK_ENDED);
         assert_eq!(candidate.wake(), [Effect::Read]);
         let put = put_of(&candidate.step(Input::Answered(present_own(&candidate))));
         version += 1;

@@ -4,6 +4,7 @@ mod acquiring;
 mod believing;
 mod handing_over;
 mod leading;
+mod simulation;
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ const OTHER: &str = "other";
 const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
 const JITTER: Duration = Duration::from_millis(100);
+
+const WORK_ENDED: Input = Input::WorkEnded { unanswered: None };
 
 /// A candidate and the time, in seconds.
 struct Candidate {

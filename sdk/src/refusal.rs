@@ -1,6 +1,29 @@
-//! What a refused request lacks, in the words of RBAC.
+//! What the API server says of a request that it refuses.
 
 use std::error::Error;
+
+use kube::core::Status;
+
+/// An error and its causes on one line, as [`chain`](crate::chain::chain) tells them; a refusal of the API server in its own words
+/// and nothing else of the answer.
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(status) = refusal(error) {
+            let Status { message, reason, code, .. } = status;
+            parts.push(format!("{message} ({reason}, {code})"));
+            break;
+        }
+        let text = error.to_string();
+        // Many errors repeat their cause in their own text.
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    parts.join(": ")
+}
 
 /// The RBAC rule that would have granted the request that this error, or what caused it, tells was forbidden.
 ///
@@ -9,17 +32,21 @@ use std::error::Error;
 pub(crate) fn missing_rule(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // A boxed error is its own cause, and of another type than what is in the box.
-        let of_kube = error.downcast_ref::<kube::Error>();
-        let of_kube = of_kube.or_else(|| error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref));
-        if let Some(kube::Error::Api(status)) = of_kube
-            && status.code == 403
-        {
-            return rule(&status.message);
+        if let Some(status) = refusal(error) {
+            return (status.code == 403).then(|| rule(&status.message)).flatten();
         }
         cause = error.source();
     }
     None
+}
+
+fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Status> {
+    // A boxed error is its own cause, and of another type than what is in the box.
+    let of_kube = error.downcast_ref::<kube::Error>();
+    match of_kube.or_else(|| error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref)) {
+        Some(kube::Error::Api(status)) => Some(status),
+        _ => None,
+    }
 }
 
 fn rule(message: &str) -> Option<String> {
@@ -62,9 +89,13 @@ mod tests {
         struct Applied<E: Error + 'static>(#[source] E);
         let message =
             "a \"b\" is forbidden: User \"u\" cannot get resource \"pods\" in API group \"\" at the cluster scope";
-        let refusal = || kube::Error::Api(kube::core::Status::failure(message, "Forbidden").with_code(403).boxed());
+        let refusal = || kube::Error::Api(Status::failure(message, "Forbidden").with_code(403).boxed());
         assert!(missing_rule(&Applied(refusal())).is_some());
         assert!(missing_rule(&Applied(Box::new(refusal()))).is_some());
+        assert_eq!(
+            describe(&Applied(Box::new(refusal()))),
+            format!("could not be applied: {message} (Forbidden, 403)")
+        );
     }
 
     #[test]
