@@ -21,6 +21,7 @@ mod server;
 mod service;
 mod state;
 mod status;
+mod steps;
 mod store;
 mod strategy;
 mod table;
@@ -37,6 +38,7 @@ pub use self::body::{Cut, ResponseBody};
 pub use self::faults::{Fault, Faults};
 use self::server::Server;
 pub use self::service::ApiService;
+pub use self::steps::Ready;
 use crate::AuditEvent;
 
 /// Where clients live that do not say.

@@ -4,5 +4,6 @@ mod deletion;
 mod faults;
 mod given;
 mod objects;
+mod steps;
 mod watches;
 mod writes;
