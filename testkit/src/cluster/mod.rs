@@ -23,6 +23,7 @@ mod state;
 mod status;
 mod steps;
 mod store;
+mod strategic;
 mod strategy;
 mod table;
 mod types;
