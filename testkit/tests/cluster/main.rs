@@ -1,5 +1,7 @@
 //! What the in-memory cluster does, asked through `kube::Client`.
 
+mod applying;
+mod custom;
 mod deletion;
 mod faults;
 mod given;
