@@ -6,5 +6,7 @@ mod deletion;
 mod faults;
 mod given;
 mod objects;
+mod speed;
+mod steps;
 mod watches;
 mod writes;
