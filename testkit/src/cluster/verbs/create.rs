@@ -46,7 +46,8 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
     causes.extend(validation::metadata(kind, &new));
     causes.extend(crd::validate(kind, &new, None).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
-        causes.extend(crd::admit(&mut new).err().unwrap_or_default());
+        crd::supported(&new, state.leaves_rules_unevaluated)?;
+        causes.extend(crd::admit(&mut new, None).err().unwrap_or_default());
     }
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &name, &causes));

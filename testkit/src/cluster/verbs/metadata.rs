@@ -133,7 +133,8 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
+/// Whether it is of the URL's name and namespace, which it is given if it says neither.
+pub(super) fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
     let metadata = metadata(value)?;
     if request.kind.namespaced {
         match text(metadata, "namespace") {

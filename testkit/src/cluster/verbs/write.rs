@@ -33,7 +33,8 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     causes.extend(validation::metadata(kind, &new));
     causes.extend(crd::validate(kind, &new, Some(live.value())).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
-        causes.extend(crd::admit(&mut new).err().unwrap_or_default());
+        crd::supported(&new, state.leaves_rules_unevaluated)?;
+        causes.extend(crd::admit(&mut new, Some(live.value())).err().unwrap_or_default());
     }
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &request.name, &causes));
