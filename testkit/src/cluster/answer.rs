@@ -1,21 +1,23 @@
 //! From what a verb gave to an HTTP answer.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::body::ResponseBody;
+use super::encode;
 use super::request::Request;
+use super::state::State;
 use super::status::Status;
-use super::verbs::{Answer, List};
+use super::verbs::Answer;
 
-pub(crate) fn of_answer(request: &Request, answer: Answer) -> Response<ResponseBody> {
+pub(crate) fn of_answer(request: &Request, state: &State, answer: Answer) -> Response<ResponseBody> {
     match answer {
-        Answer::Stored(code, object) => whole(code, object.json().clone()),
+        Answer::Stored(code, object) => whole(code, encode::object(request, state, &object)),
         Answer::Made(code, value) => json(code, &value),
         Answer::Done(value) => json(200, &value),
-        Answer::List(list) => whole(200, list_json(request, &list)),
+        Answer::List(list) => whole(200, encode::list(request, state, &list)),
     }
 }
 
@@ -52,32 +54,4 @@ pub(crate) fn date(response: &mut Response<ResponseBody>, now: Timestamp) {
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::DATE, value);
     }
-}
-
-/// Joined from what each object is as JSON anyway.
-fn list_json(request: &Request, list: &List) -> Bytes {
-    let kind = &request.kind;
-    let mut metadata = json!({"resourceVersion": list.version.to_string()});
-    if let Some(token) = &list.continue_token {
-        metadata["continue"] = token.clone().into();
-    }
-    if let Some(remaining) = list.remaining {
-        metadata["remainingItemCount"] = remaining.into();
-    }
-    let size: usize = list.items.iter().map(|object| object.json().len() + 1).sum();
-    let mut out = BytesMut::with_capacity(size + 200);
-    let list_kind = kind.list_kind();
-    let head = format!(
-        "{{\"kind\":\"{list_kind}\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
-        kind.api_version()
-    );
-    out.put(head.as_bytes());
-    for (index, object) in list.items.iter().enumerate() {
-        if index > 0 {
-            out.put_u8(b',');
-        }
-        out.put(&object.json()[..]);
-    }
-    out.put(&b"]}"[..]);
-    out.freeze()
 }

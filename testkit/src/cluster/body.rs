@@ -27,6 +27,10 @@ impl ResponseBody {
         Self(Form::Whole(Some(bytes.into())))
     }
 
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.0, Form::Stream(_))
+    }
+
     pub(crate) fn stream(stream: impl Stream<Item = Result<Bytes, Cut>> + Send + 'static) -> Self {
         Self(Form::Stream(Box::pin(stream)))
     }

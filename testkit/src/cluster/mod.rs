@@ -6,10 +6,14 @@ mod body;
 mod clock;
 mod crd;
 mod decode;
+mod discovery;
+mod encode;
+mod faults;
 mod gc;
 mod namespaces;
 mod options;
 mod patch;
+mod record;
 mod request;
 mod resources;
 mod selectors;
@@ -19,17 +23,21 @@ mod state;
 mod status;
 mod store;
 mod strategy;
+mod table;
 mod types;
 mod verbs;
 mod watch;
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 
 pub use self::body::{Cut, ResponseBody};
+pub use self::faults::{Fault, Faults};
 use self::server::Server;
 pub use self::service::ApiService;
+use crate::AuditEvent;
 
 /// Where clients live that do not say.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -53,6 +61,38 @@ impl Cluster {
     /// A client of `user`, a name of your choice, by which its requests are recorded and its faults are set.
     pub fn client(&self, user: &str) -> Client {
         Client::new(self.service(user), DEFAULT_NAMESPACE)
+    }
+
+    /// What goes wrong for the clients of `user`, those that are there already too.
+    pub fn faults(&self, user: &str) -> Faults {
+        self.server.faults.of(user)
+    }
+
+    /// Every request that was received so far, in that order.
+    pub fn requests(&self) -> Vec<AuditEvent> {
+        self.server.record.all()
+    }
+
+    /// Forgets history: a watch or list from a version before now gets a 410. Watches that run and have missed nothing go on.
+    pub fn compact(&self) {
+        self.server.state().store.compact();
+    }
+
+    /// What clients notice when the server restarts: all watches break. Objects stay.
+    pub fn restart(&self) {
+        for faults in self.server.faults.all() {
+            faults.break_watches();
+        }
+    }
+
+    /// Sets the server's clock forward or back.
+    pub fn shift_clock(&self, by: SignedDuration) {
+        self.server.clock.shift(by);
+    }
+
+    /// What the server's clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.server.clock.now()
     }
 
     /// What a client of `user` talks to, for those that are no [`Client`].

@@ -101,7 +101,7 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
     let Place { group, version, namespace, plural, name, subresource } = place;
     let Some(kind) = resources.find(group, version, plural) else {
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
-        return if resources.has_version(group, version) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
+        return if resources.has_built_in(group) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
     };
     if kind.namespaced == namespace.is_empty() && (!kind.namespaced || !name.is_empty()) {
         return Err(Status::no_such_resource());
@@ -158,10 +158,11 @@ impl<'a> Place<'a> {
 
 fn verb(method: &Method, headers: &HeaderMap, options: &Options, name: &str) -> Result<Verb, Status> {
     Ok(match (method.as_str(), name.is_empty()) {
-        ("GET" | "HEAD", true) if options.watch => Verb::Watch,
-        ("GET" | "HEAD", true) => Verb::List,
-        ("GET" | "HEAD", false) => Verb::Get,
-        ("POST", _) => Verb::Create,
+        ("GET", true) if options.watch => Verb::Watch,
+        ("GET", true) => Verb::List,
+        ("GET", false) if options.watch => Verb::Watch,
+        ("GET", false) => Verb::Get,
+        ("POST", true) => Verb::Create,
         ("PUT", false) => Verb::Update,
         ("PATCH", false) => Verb::Patch(patch_kind(headers)?),
         ("DELETE", true) => Verb::DeleteCollection,

@@ -132,8 +132,9 @@ impl Resources {
         self.kinds.iter().find(|known| known.kind == kind && known.group == group && known.version == version)
     }
 
-    pub(crate) fn has_version(&self, group: &str, version: &str) -> bool {
-        self.kinds.iter().any(|kind| kind.group == group && kind.version == version)
+    /// Whether the server itself serves this group, and not some CRD.
+    pub(crate) fn has_built_in(&self, group: &str) -> bool {
+        self.kinds.iter().any(|kind| kind.group == group && kind.custom.is_none())
     }
 
     /// Puts the kinds of a CRD in the place of those it had before.

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::clock::ServerClock;
+use super::faults::{AllFaults, Fault};
+use super::record::Record;
 use super::state::State;
 
 #[derive(Debug)]
 pub(crate) struct Server {
     state: Mutex<State>,
     pub(crate) clock: ServerClock,
+    pub(crate) record: Record,
+    pub(crate) faults: AllFaults,
     /// For each table that is watched: its version, changed at each write.
     signals: Mutex<BTreeMap<Arc<str>, watch::Sender<u64>>>,
 }
@@ -20,7 +24,7 @@ impl Server {
     pub(crate) fn new(seed: u64) -> Self {
         let clock = ServerClock::default();
         let state = Mutex::new(State::new(seed, clock.now()));
-        Self { state, clock, signals: Mutex::default() }
+        Self { state, clock, record: Record::default(), faults: AllFaults::default(), signals: Mutex::default() }
     }
 
     /// The state as of now. Held for as long as it takes to compute one answer, never over an await.
@@ -37,6 +41,16 @@ impl Server {
         let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
         for sender in written.iter().filter_map(|table| signals.get(table)) {
             sender.send_replace(version);
+        }
+    }
+
+    /// What strikes the request that was recorded there.
+    pub(crate) fn faults_of(&self, user: &str, index: usize) -> Vec<Fault> {
+        let faults = self.faults.of(user);
+        if faults.is_mended() {
+            Vec::new()
+        } else {
+            self.record.at(index).map_or_else(Vec::new, |event| faults.of(&event))
         }
     }
 

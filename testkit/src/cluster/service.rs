@@ -1,26 +1,26 @@
 //! The tower service that clients talk to.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Request as HttpRequest, Response};
+use http::header::{RETRY_AFTER, USER_AGENT, WARNING};
+use http::request::Parts;
+use http::{HeaderValue, Request as HttpRequest, Response};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tokio::time::Instant;
 use tower::Service;
 
-use super::body::ResponseBody;
-use super::request::{self, Media, Request, Route, Verb};
+use super::body::{Cut, ResponseBody};
+use super::faults::Fault;
+use super::request::{self, Media, PatchKind, Request, Route, Verb};
 use super::server::Server;
 use super::status::Status;
 use super::watch::Watch;
-use super::{answer, verbs};
+use super::{answer, discovery, verbs};
 
-/// One client's way to the cluster.
+/// One client's way to the cluster. A connection that a [fault](super::Faults) cuts is an error, as it is of a real connection.
 #[derive(Clone, Debug)]
 pub struct ApiService {
     server: Arc<Server>,
@@ -38,10 +38,10 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
 {
     type Response = Response<ResponseBody>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+    type Error = Cut;
+    type Future = BoxFuture<'static, Result<Self::Response, Cut>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Cut>> {
         Poll::Ready(Ok(()))
     }
 
@@ -49,55 +49,141 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let mut response = match body.collect().await {
-                Ok(body) => service.answer(&parts, &body.to_bytes()),
-                Err(_) => answer::of_status(&Status::bad_request("the body of the request was cut off")),
-            };
-            answer::date(&mut response, service.server.clock.now());
-            Ok(response)
+            let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+            service.respond(&parts, &body).await
         })
     }
 }
 
 impl ApiService {
-    fn answer(&self, parts: &http::request::Parts, body: &Bytes) -> Response<ResponseBody> {
-        tracing::trace!(user = %self.user, method = %parts.method, uri = %parts.uri, "request");
-        let mut state = self.server.state();
-        let request = match request::route(&parts.method, &parts.uri, &parts.headers, &state.resources) {
+    /// Notes the request, lets faults have their way with it, and answers.
+    async fn respond(&self, parts: &Parts, body: &Bytes) -> Result<Response<ResponseBody>, Cut> {
+        let route = self.route(parts);
+        let request = if let Ok(Route::Objects(request)) = &route { Some(&**request) } else { None };
+        let Server { record, clock, .. } = &*self.server;
+        let index = record.received(&self.user, parts, request, clock.now());
+        let mut refused = None;
+        let mut loses_answer = false;
+        for fault in self.server.faults_of(&self.user, index) {
+            match fault {
+                Fault::Latency(latency) => tokio::time::sleep(latency).await,
+                Fault::Hang => std::future::pending().await,
+                Fault::LoseRequest => return Err(Cut),
+                Fault::LoseAnswer => loses_answer = true,
+                Fault::Refuse { code, retry_after } => refused = Some((code, retry_after)),
+            }
+        }
+        let mut response = match refused {
+            Some((code, retry_after)) => refusal(code, retry_after),
+            None => self.answer(parts, route, body, index),
+        };
+        // A watch is complete when it ends.
+        let completed = (!response.body().is_stream()).then(|| clock.now());
+        record.answered(index, Some(response.status().as_u16()), completed);
+        if loses_answer {
+            return Err(Cut);
+        }
+        answer::date(&mut response, clock.now());
+        Ok(response)
+    }
+
+    fn route(&self, parts: &Parts) -> Result<Route, Status> {
+        let mut route = request::route(&parts.method, &parts.uri, &parts.headers, &self.server.state().resources)?;
+        if let Route::Objects(request) = &mut route
+            && request.options.field_manager.is_empty()
+            && request.verb != Verb::Patch(PatchKind::Apply)
+        {
+            // A client that does not name its field manager is known by what it calls itself.
+            let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+            let name = agent.split('/').next().filter(|name| !name.is_empty());
+            request.options.field_manager = name.unwrap_or("unknown").to_owned();
+        }
+        Ok(route)
+    }
+
+    fn answer(
+        &self,
+        parts: &Parts,
+        route: Result<Route, Status>,
+        body: &Bytes,
+        index: usize,
+    ) -> Response<ResponseBody> {
+        let request = match route {
             Ok(Route::Objects(request)) => *request,
-            Ok(Route::Other) => return answer::no_such_path(),
+            Ok(Route::Other) => return discovery::answer(parts, &self.server.state().resources),
             Err(status) => return answer::of_status(&status),
         };
-        if request.verb == Verb::Watch {
-            let version = state.store.version();
-            let seconds = request.options.timeout_seconds.unwrap_or_else(|| state.watch_seconds());
-            drop(state);
-            return self.watch(request, version, Duration::from_secs(seconds));
-        }
         let body = match read_body(&request, body) {
             Ok(body) => body,
             Err(status) => return answer::of_status(&status),
         };
+        let mut state = self.server.state();
+        state.warnings.clear();
+        if request.verb == Verb::Watch {
+            let faults = self.server.faults.of(&self.user).watches();
+            return match Watch::new(&self.server, &mut state, request, faults, index) {
+                Ok(watch) => answer::with_code(200, ResponseBody::stream(watch.into_stream())),
+                Err(status) => answer::of_status(&status),
+            };
+        }
         let result = verbs::perform(&mut state, &request, body);
         self.server.tell_watches(&mut state);
-        drop(state);
-        result.map_or_else(|status| answer::of_status(&status), |result| answer::of_answer(&request, result))
-    }
-
-    fn watch(&self, request: Request, version: u64, lasts: Duration) -> Response<ResponseBody> {
-        let version = request.options.resource_version.as_deref().and_then(|said| said.parse().ok()).unwrap_or(version);
-        let more = self.server.signal(&request.kind.table);
-        let watch = Watch::new(self.server.clone(), request, version, more, Instant::now() + lasts);
-        answer::with_code(200, ResponseBody::stream(watch.into_stream()))
+        let mut response = match result {
+            Ok(result) => answer::of_answer(&request, &state, result),
+            Err(status) => answer::of_status(&status),
+        };
+        for warning in state.warnings.drain(..) {
+            if let Ok(value) = HeaderValue::from_str(&format!("299 - {warning:?}")) {
+                response.headers_mut().append(WARNING, value);
+            }
+        }
+        response
     }
 }
 
+fn refusal(code: u16, retry_after: Option<u32>) -> Response<ResponseBody> {
+    let (reason, message) = match code {
+        403 => ("Forbidden", "forbidden by a fault of the in-memory cluster"),
+        429 => ("TooManyRequests", "too many requests, please try again later"),
+        500 => ("InternalError", "Internal error occurred: a fault of the in-memory cluster"),
+        503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+        504 => ("Timeout", "the server was unable to return a response in the time allotted"),
+        _ => ("", "refused by a fault of the in-memory cluster"),
+    };
+    let mut status = Status::new(code, reason, message);
+    if let Some(seconds) = retry_after {
+        status = status.with_detail("retryAfterSeconds", seconds);
+    }
+    let mut response = answer::of_status(&status);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
-    if body.is_empty() {
-        return Ok(Value::Null);
+    let is_patch = matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply);
+    let unreadable = |why: String| match request.verb {
+        _ if is_patch => Status::bad_request(format!("error decoding patch: {why}")),
+        Verb::Patch(_) => Status::bad_request(format!("error decoding YAML: {why}")),
+        _ => {
+            let sent = String::from_utf8_lossy(body);
+            let sent = if sent.is_empty() { "<empty>".into() } else { sent };
+            let kind = &request.kind.kind;
+            let why = format!("couldn't get version/kind; json parse error: {why} ({sent})");
+            Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+        }
+    };
+    match request.verb {
+        Verb::Get | Verb::List | Verb::Watch => return Ok(Value::Null),
+        Verb::Delete | Verb::DeleteCollection if body.is_empty() => return Ok(Value::Null),
+        _ if body.is_empty() => return Err(unreadable("unexpected end of JSON input".to_owned())),
+        _ => {}
     }
     match request.media {
-        Media::Json => serde_json::from_slice(body).map_err(|error| Status::bad_request(error.to_string())),
-        Media::Yaml => serde_saphyr::from_slice(body).map_err(|error| Status::bad_request(error.to_string())),
+        Media::Json if request.verb != Verb::Patch(PatchKind::Apply) => {
+            serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))
+        }
+        _ => serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string())),
     }
 }

@@ -35,8 +35,8 @@ impl Change {
 #[derive(Debug, Default)]
 pub(super) struct History {
     changes: VecDeque<Change>,
-    /// Up to and with this version, changes may be forgotten.
-    compacted: u64,
+    /// The version of the newest change that is forgotten.
+    forgotten: u64,
 }
 
 impl History {
@@ -44,26 +44,26 @@ impl History {
         if self.changes.len() == REMEMBERED
             && let Some(oldest) = self.changes.pop_front()
         {
-            self.compacted = oldest.version();
+            self.forgotten = oldest.version();
         }
         self.changes.push_back(change);
     }
 
-    pub(super) fn compact(&mut self, version: u64) {
-        self.changes.retain(|change| change.version() > version);
-        self.compacted = version;
+    pub(super) fn forget(&mut self) {
+        self.forgotten = self.last_version();
+        self.changes.clear();
     }
 
     /// What happened after `version`, oldest first.
     pub(super) fn since(&self, version: u64) -> Result<impl DoubleEndedIterator<Item = &Change>, Compacted> {
-        if version < self.compacted {
-            return Err(Compacted { oldest: self.compacted });
+        if version < self.forgotten {
+            return Err(Compacted { oldest: self.forgotten });
         }
         let start = self.changes.partition_point(|change| change.version() <= version);
         Ok(self.changes.range(start..))
     }
 
     pub(super) fn last_version(&self) -> u64 {
-        self.changes.back().map_or(self.compacted, Change::version)
+        self.changes.back().map_or(self.forgotten, Change::version)
     }
 }

@@ -23,6 +23,8 @@ const FIRST_VERSION: u64 = 100;
 #[derive(Debug)]
 pub(crate) struct Store {
     version: u64,
+    /// Nothing older can be asked for. Who has read on from an older version before goes on, if nothing was missed.
+    compacted: u64,
     tables: BTreeMap<Arc<str>, Table>,
     /// By the uid of an owner: what says that it belongs to it.
     dependents: BTreeMap<String, BTreeSet<(Arc<str>, Key)>>,
@@ -32,7 +34,13 @@ pub(crate) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { version: FIRST_VERSION, tables: BTreeMap::new(), dependents: BTreeMap::new(), written: Vec::new() }
+        Self {
+            version: FIRST_VERSION,
+            compacted: 0,
+            tables: BTreeMap::new(),
+            dependents: BTreeMap::new(),
+            written: Vec::new(),
+        }
     }
 }
 
@@ -40,6 +48,11 @@ impl Store {
     /// The version of the last write.
     pub(crate) fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Nothing older can be asked for.
+    pub(crate) fn compacted(&self) -> u64 {
+        self.compacted
     }
 
     /// The table of this name, if something was ever written to it.
@@ -96,10 +109,8 @@ impl Store {
 
     /// Forgets the history of every table: who wants to watch or list from before now gets "too old".
     pub(crate) fn compact(&mut self) {
-        let version = self.version;
-        for table in self.tables.values_mut() {
-            table.compact(version);
-        }
+        self.compacted = self.version;
+        self.tables.values_mut().for_each(Table::forget);
     }
 
     pub(crate) fn take_written(&mut self) -> Vec<Arc<str>> {

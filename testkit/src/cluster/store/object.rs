@@ -23,12 +23,12 @@ impl Key {
 pub(crate) struct Object {
     value: Value,
     version: u64,
-    /// As it goes over the wire, made once however many watches and lists send it.
+    /// All but `apiVersion` and `kind`, as it goes over the wire; made once however many watches and lists send it.
     json: OnceLock<Bytes>,
 }
 
 impl Object {
-    pub(super) fn new(mut value: Value, version: u64) -> Self {
+    pub(crate) fn new(mut value: Value, version: u64) -> Self {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("resourceVersion".to_owned(), Value::String(version.to_string()));
         }
@@ -43,9 +43,24 @@ impl Object {
         self.version
     }
 
-    pub(crate) fn json(&self) -> &Bytes {
-        // A `Value` always serializes: its keys are strings and its numbers finite.
-        self.json.get_or_init(|| Bytes::from(serde_json::to_vec(&self.value).unwrap_or_default()))
+    /// All fields but `apiVersion` and `kind`, each with a comma before it, without braces.
+    ///
+    /// These two depend on who asks: a kind may be served at several versions, and lists of built-in kinds leave them out.
+    pub(crate) fn fields_json(&self) -> &Bytes {
+        self.json.get_or_init(|| {
+            let mut out = Vec::new();
+            for (name, value) in self.value.as_object().into_iter().flatten() {
+                if name == "apiVersion" || name == "kind" {
+                    continue;
+                }
+                out.push(b',');
+                // A `Value` always serializes: its keys are strings and its numbers finite.
+                let _ = serde_json::to_writer(&mut out, name);
+                out.push(b':');
+                let _ = serde_json::to_writer(&mut out, value);
+            }
+            Bytes::from(out)
+        })
     }
 
     pub(crate) fn metadata(&self, field: &str) -> Option<&Value> {

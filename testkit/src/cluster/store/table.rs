@@ -72,7 +72,7 @@ impl Table {
         self.history.push(Change { kind: ChangeKind::Deleted, key: key.clone(), object: last, before });
     }
 
-    pub(super) fn compact(&mut self, version: u64) {
-        self.history.compact(version);
+    pub(super) fn forget(&mut self) {
+        self.history.forget();
     }
 }

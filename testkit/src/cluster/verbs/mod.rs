@@ -21,7 +21,7 @@ use super::state::State;
 use super::status::Status;
 use super::store::{Key, Object};
 
-pub(crate) use self::read::{List, selection};
+pub(crate) use self::read::{List, namespace, selector, version_of};
 
 /// What a request that succeeded is answered with.
 #[derive(Debug)]
