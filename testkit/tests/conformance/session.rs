@@ -121,7 +121,10 @@ impl Session {
 
     /// Opens a watch. What is refused stands in the transcript.
     pub(crate) async fn watch(&mut self, path: impl AsRef<str>) -> Watch {
-        let ask = Ask::get(path);
+        self.watch_ask(Ask::get(path)).await
+    }
+
+    pub(crate) async fn watch_ask(&mut self, ask: Ask) -> Watch {
         let (told, bytes) = match self.send(&ask).await {
             Ok(response) if response.status() == 200 => {
                 let stream = response.into_body().into_data_stream().filter_map(async |part| part.ok()).boxed();
@@ -166,15 +169,40 @@ impl Session {
         self.steps.push(Step { what: "the end".to_owned(), told });
     }
 
+    /// Registers a CRD, and waits until what it defines can be listed; only the list stands in the transcript.
+    pub(crate) async fn install(&mut self, crd: Value) {
+        let version = crd["spec"]["versions"][0]["name"].as_str().unwrap_or_default().to_owned();
+        let plural = crd["spec"]["names"]["plural"].as_str().unwrap_or_default().to_owned();
+        let start = self.steps.len();
+        self.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd).await;
+        if self.steps.last().is_some_and(|step| step.told["code"] == 201) {
+            self.steps.truncate(start);
+        }
+        self.until(format!("/apis/$ns.example.com/{version}/{plural}"), 200).await;
+    }
+
     /// Asks until the answer has `code`, as long as patience lasts. Only the last answer stands in the transcript.
     pub(crate) async fn until(&mut self, path: impl AsRef<str>, code: u16) -> Answer {
+        self.again(&Ask::get(path), |told| told["code"] == code).await
+    }
+
+    /// Asks until the object is as wished, as long as patience lasts. Only the last answer stands in the transcript.
+    pub(crate) async fn until_it_is(&mut self, path: impl AsRef<str>, wished: impl Fn(&Value) -> bool) -> Answer {
+        self.again(&Ask::get(path), |told| wished(&told["body"])).await
+    }
+
+    /// Posts until the answer is as wished, as long as patience lasts. Only the last answer stands in the transcript.
+    pub(crate) async fn until_made(&mut self, path: &str, body: Value, wished: impl Fn(&Value) -> bool) -> Answer {
+        self.again(&Ask::new("POST", path).json(&body), |told| wished(&told["body"])).await
+    }
+
+    async fn again(&mut self, ask: &Ask, wished: impl Fn(&Value) -> bool) -> Answer {
         /// The real server's controllers work for seconds; each look costs it little.
         const LOOK_AGAIN: Duration = Duration::from_millis(50);
         let start = tokio::time::Instant::now();
         loop {
-            let answer = self.get(path.as_ref()).await;
-            let there = self.steps.last().is_some_and(|step| step.told["code"] == code);
-            if there || start.elapsed() > self.patience {
+            let answer = self.ask(ask.clone()).await;
+            if self.steps.last().is_some_and(|step| wished(&step.told)) || start.elapsed() > self.patience {
                 return answer;
             }
             self.steps.pop();
@@ -232,8 +260,8 @@ impl Watch {
 
 /// The same on both sides, so that it need not be told apart in what they say.
 fn namespace_of(case: &Case) -> String {
-    /// A name is a label's value, too.
-    const LONGEST: usize = 63;
+    /// A name is a label's value, too, of at most 63 letters; some cases append to it.
+    const LONGEST: usize = 60;
     let mut name = format!("{}-{}", case.topic, case.name.replace('_', "-"));
     name.truncate(LONGEST);
     name.trim_end_matches('-').to_owned()

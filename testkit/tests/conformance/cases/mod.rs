@@ -1,6 +1,16 @@
 //! The cases, by topic.
 
+mod apply;
 mod conflicts;
+mod discovery;
+mod finalizers;
+mod gc;
+mod paging;
+mod patches;
+mod schema;
+mod selectors;
+mod status;
+mod things;
 mod verbs;
 mod watch;
 
@@ -12,7 +22,22 @@ use crate::case::Case;
 const CONFIG_MAPS: &str = "/api/v1/namespaces/$ns/configmaps";
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    [conflicts::CASES, verbs::CASES, watch::CASES].into_iter().flatten()
+    [
+        verbs::CASES,
+        conflicts::CASES,
+        patches::CASES,
+        apply::CASES,
+        watch::CASES,
+        selectors::CASES,
+        paging::CASES,
+        finalizers::CASES,
+        gc::CASES,
+        status::CASES,
+        schema::CASES,
+        discovery::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn config_map(name: &str) -> Value {
