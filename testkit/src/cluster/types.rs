@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::resources::BUILT_IN;
 
@@ -28,6 +29,11 @@ pub(crate) enum Shape {
         /// What tells items of a map apart.
         #[serde(default)]
         keys: Vec<String>,
+        /// What keys are if an item does not say.
+        #[serde(default)]
+        defaults: BTreeMap<String, Value>,
+        #[serde(default)]
+        always: bool,
         /// What tells items apart in a strategic merge patch.
         merge: Option<String>,
         /// Of a strategic merge patch: `merge`, `merge,retainKeys`; replaced as a whole without.
@@ -35,12 +41,16 @@ pub(crate) enum Shape {
     },
     Map {
         map: MapKind,
+        #[serde(default)]
+        always: bool,
         of: Box<Self>,
     },
     /// A type, and what differs in this place.
     Place {
         #[serde(default)]
         atomic: bool,
+        #[serde(default)]
+        always: bool,
         strategy: Option<String>,
         of: Box<Self>,
     },
@@ -62,6 +72,14 @@ pub(crate) enum MapKind {
 }
 
 impl Shape {
+    /// Whether it is there even in an empty object, if only as null.
+    pub(crate) fn is_always_there(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::List { always, .. } | Self::Map { always, .. } | Self::Place { always, .. } => *always,
+        }
+    }
+
     /// The type it leads to, if it is an object of a known one.
     pub(crate) fn object(&self) -> Option<&'static Type> {
         match self {

@@ -2,8 +2,10 @@
 //!
 //! A type is `{"fields": {name: shape}}`, with `"atomic": true` if it is one piece. A shape is `"string"`, `"integer"`, `"number"`, `"boolean"`,
 //! `"any"`, `"#type"`, or an object:
-//! `{"list": "atomic" | "set" | "map", "of": shape}` with `keys` of a map and, for strategic merge patches, `merge` (its key) and `strategy`;
-//! `{"map": "granular" | "atomic", "of": shape}`; `{"atomic": true, "of": "#type"}` (one piece in this place), `{"strategy": …, "of": "#type"}`.
+//! `{"list": "atomic" | "set" | "map", "of": shape}` with `keys` of a map, `defaults` of these keys and, for strategic merge patches, `merge`
+//! (its key) and `strategy`;
+//! `{"map": "granular" | "atomic", "of": shape}`; `{"atomic": true, "of": "#type"}` (one piece in this place), `{"strategy": …, "of": "#type"}`,
+//! `"always": true` marks a field that is there even in an empty object.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +46,8 @@ impl Types {
         while let Some(name) = open.pop() {
             let Some(schema) = by_short.get(name.as_str()).filter(|_| !types.contains_key(&name)) else { continue };
             let shapes = schema["properties"].as_object().into_iter().flatten();
-            let fields: Map<String, Value> = shapes.map(|(name, field)| (name.clone(), self.shape(field))).collect();
+            let fields: Map<String, Value> =
+                shapes.map(|(name, field)| (name.clone(), self.field(schema, name, field))).collect();
             fields.values().for_each(|shape| references(shape, &mut open));
             let mut of = json!({"fields": fields});
             if schema["x-kubernetes-map-type"] == "atomic" {
@@ -53,6 +56,29 @@ impl Types {
             types.insert(name, of);
         }
         types
+    }
+
+    /// An empty object of a Go type has what is required, if only as null, and the structs that it holds rather than points to:
+    /// their default is an empty object.
+    fn field(&self, of: &Value, name: &str, schema: &Value) -> Value {
+        let is_required = list(&of["required"]).any(|required| required == name);
+        let is_always_there = is_required || schema["default"].as_object().is_some_and(Map::is_empty);
+        match self.shape(schema) {
+            Value::String(name) if is_always_there && name.starts_with('#') => json!({"always": true, "of": name}),
+            Value::Object(mut shape) if is_always_there => {
+                shape.insert("always".to_owned(), true.into());
+                Value::Object(shape)
+            }
+            shape => shape,
+        }
+    }
+
+    /// What keys of a list map are if an item does not say.
+    fn key_defaults(&self, list_schema: &Value) -> Map<String, Value> {
+        let item = reference(&list_schema["items"]).and_then(|name| self.schemas.get(name));
+        let default =
+            |key: &Value| Some((text(key).to_owned(), item?["properties"][text(key)].get("default")?.clone()));
+        list(&list_schema["x-kubernetes-list-map-keys"]).filter_map(default).collect()
     }
 
     fn shape(&self, schema: &Value) -> Value {
@@ -67,6 +93,10 @@ impl Types {
                 let rest = [("keys", "x-kubernetes-list-map-keys"), ("merge", "x-kubernetes-patch-merge-key")];
                 copy(&mut shape, schema, &rest);
                 copy(&mut shape, schema, &[("strategy", "x-kubernetes-patch-strategy")]);
+                let defaults = self.key_defaults(schema);
+                if !defaults.is_empty() {
+                    shape.insert("defaults".to_owned(), Value::Object(defaults));
+                }
                 Value::Object(shape)
             }
             "object" if schema["additionalProperties"].is_object() => {
