@@ -16,7 +16,10 @@ async fn an_answer_may_be_lost_after_the_commit_and_a_request_before_it() {
     let cluster = Cluster::start().await;
     let api = config_maps(&cluster);
     cluster.faults("a").next(Fault::LoseAnswer);
-    assert!(!matches!(api.create(&PostParams::default(), &config_map("x", json!({}))).await, Ok(_) | Err(kube::Error::Api(_))));
+    assert!(!matches!(
+        api.create(&PostParams::default(), &config_map("x", json!({}))).await,
+        Ok(_) | Err(kube::Error::Api(_))
+    ));
     assert!(api.get_opt("x").await.unwrap().is_some());
 
     cluster.faults("a").next(Fault::LoseRequest);
@@ -29,7 +32,11 @@ async fn faults_strike_one_client_and_the_requests_they_are_for() {
     let cluster = Cluster::start().await;
     let api = config_maps(&cluster);
     cluster.faults("another").cut();
-    cluster.faults("a").when(|request| request.verb == "create", Some(1), Fault::Refuse { code: 403, retry_after: None });
+    cluster.faults("a").when(
+        |request| request.verb == "create",
+        Some(1),
+        Fault::Refuse { code: 403, retry_after: None },
+    );
     assert!(api.list(&ListParams::default()).await.is_ok());
     assert_eq!(refused(api.create(&PostParams::default(), &config_map("x", json!({}))).await).0, 403);
     assert!(api.create(&PostParams::default(), &config_map("x", json!({}))).await.is_ok());

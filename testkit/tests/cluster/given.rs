@@ -23,7 +23,8 @@ pub(crate) fn things(cluster: &Cluster) -> Api<DynamicObject> {
 }
 
 pub(crate) fn thing(name: &str, more: Value) -> DynamicObject {
-    let mut value = json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": name}, "spec": {"a": 1}});
+    let mut value =
+        json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": name}, "spec": {"a": 1}});
     json_patch::merge(&mut value, &more);
     serde_json::from_value(value).unwrap()
 }

@@ -124,7 +124,8 @@ async fn nothing_is_created_where_there_is_no_namespace() {
 async fn scale_writes_the_replicas() {
     let cluster = Cluster::start().await;
     let api: Api<Deployment> = Api::namespaced(cluster.client("a"), "default");
-    let deployment = json!({"metadata": {"name": "d"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {}}});
+    let deployment =
+        json!({"metadata": {"name": "d"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {}}});
     api.create(&PostParams::default(), &serde_json::from_value(deployment).unwrap()).await.unwrap();
     let patch = Patch::Merge(json!({"spec": {"replicas": 3}}));
     let scale = api.patch_scale("d", &PatchParams::default(), &patch).await.unwrap();
@@ -143,7 +144,8 @@ async fn what_no_type_knows_is_dropped_or_refused() {
         http::Request::post(uri).body(body.as_bytes().to_vec()).unwrap()
     };
     let refusal = refused(client.request::<ConfigMap>(post("?fieldValidation=Strict")).await);
-    let expected = "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"bogus\"";
+    let expected =
+        "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"bogus\"";
     assert_eq!(refusal, (400, expected.to_owned()));
     let created: serde_json::Value = client.request(post("")).await.unwrap();
     assert!(created.get("bogus").is_none() && created["data"]["a"] == "b");

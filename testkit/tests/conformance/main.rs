@@ -15,7 +15,7 @@ mod session;
 use std::env;
 use std::error::Error;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use kubeops_testkit::{Cluster, ControlPlane};
@@ -42,12 +42,13 @@ async fn the_cluster_in_memory_answers_as_the_real_api_server_does() -> Result<(
         // One cluster for each case: what differs is the case's own doing.
         let cluster = Cluster::start().await;
         let memory = Side { client: cluster.client("admin"), patience: Duration::from_millis(200) };
+        let start = Instant::now();
         let (memory, real) = tokio::join!(case.run_on(&memory), case.run_on(&real));
-        (case, differences(&memory, &real))
+        (case, differences(&memory, &real), start.elapsed())
     });
     let mut report = Report::new(only.is_empty());
     let compared: Vec<_> = compared.buffered(AT_ONCE).collect().await;
-    compared.into_iter().for_each(|(case, differences)| report.add(case, differences));
+    compared.into_iter().for_each(|(case, differences, took)| report.add(case, differences, took));
     // Not by `println!`: of a test that passes, its output would not be shown.
     std::io::stdout().write_all(report.to_string().as_bytes())?;
     report.verdict().map_err(Into::into)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::case::Case;
 use crate::compare::Difference;
@@ -10,11 +11,15 @@ use crate::known::{self, Known};
 /// A case with more is told apart by its first ones.
 const TOLD: usize = 12;
 
+/// What takes longer waits for something: for a controller of the real server, or for what does not come.
+const SLOW: Duration = Duration::from_secs(5);
+
 #[derive(Default)]
 pub(crate) struct Report {
     topics: BTreeMap<&'static str, Topic>,
     failures: Vec<String>,
     known: Vec<(&'static str, &'static str)>,
+    slow: Vec<(&'static str, Duration)>,
     /// Whether all cases are in it.
     whole: bool,
 }
@@ -31,7 +36,10 @@ impl Report {
         Self { whole, ..Self::default() }
     }
 
-    pub(crate) fn add(&mut self, case: &'static Case, differences: Vec<Difference>) {
+    pub(crate) fn add(&mut self, case: &'static Case, differences: Vec<Difference>, took: Duration) {
+        if took > SLOW {
+            self.slow.push((case.name, took));
+        }
         let topic = self.topics.entry(case.topic).or_default();
         topic.cases += 1;
         let known: Vec<&Known> = known::of(case.name).collect();
@@ -74,6 +82,9 @@ impl fmt::Display for Report {
         self.failures.iter().try_for_each(|failure| writeln!(f, "{failure}"))?;
         for (case, why) in &self.known {
             writeln!(f, "known: {case}: {why}")?;
+        }
+        for (case, took) in &self.slow {
+            writeln!(f, "slow: {case}: {took:.1?}")?;
         }
         let of = if self.whole { "all" } else { "some" };
         writeln!(f, "\n{:<12} {:>6} {:>6} {:>8} {:>8}", of, "cases", "same", "known", "failed")?;
