@@ -79,7 +79,7 @@ pub(crate) fn delete(
         return Some(live);
     }
     let mut value = live.value().clone();
-    set_finalizers(&mut value, finalizers);
+    set_finalizers(&mut value, &finalizers);
     if !live.is_terminating() || shorter {
         mark(state, table, &mut value, grace);
     }
@@ -234,7 +234,7 @@ fn drop_finalizer(state: &mut State, (table, key): &Place, object: &Object, fina
     let left: Vec<String> =
         strings(object.metadata("finalizers")).filter(|had| *had != finalizer).map(str::to_owned).collect();
     let last = left.is_empty();
-    set_finalizers(&mut value, left);
+    set_finalizers(&mut value, &left);
     if last {
         remove(state, table, key, Some(value));
     } else {
@@ -254,7 +254,7 @@ fn set_owners(state: &mut State, (table, key): &Place, object: &Object, owners: 
     state.store.put(table, key.clone(), value);
 }
 
-fn set_finalizers(value: &mut Value, finalizers: Vec<String>) {
+fn set_finalizers(value: &mut Value, finalizers: &[String]) {
     let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     if finalizers.is_empty() {
         metadata.remove("finalizers");

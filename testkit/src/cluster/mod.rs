@@ -21,7 +21,9 @@ mod server;
 mod service;
 mod state;
 mod status;
+mod steps;
 mod store;
+mod strategic;
 mod strategy;
 mod table;
 mod types;
@@ -37,6 +39,7 @@ pub use self::body::{Cut, ResponseBody};
 pub use self::faults::{Fault, Faults};
 use self::server::Server;
 pub use self::service::ApiService;
+pub use self::steps::Ready;
 use crate::AuditEvent;
 
 /// Where clients live that do not say.

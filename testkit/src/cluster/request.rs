@@ -103,11 +103,14 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
         return if resources.has_built_in(group) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
     };
-    if kind.namespaced == namespace.is_empty() && (!kind.namespaced || !name.is_empty()) {
-        return Err(Status::no_such_resource());
+    // Only lists and watches go over all namespaces.
+    let misplaced = if kind.namespaced { namespace.is_empty() && !name.is_empty() } else { !namespace.is_empty() };
+    if misplaced {
+        // The server of CRDs does not know such paths at all.
+        return if kind.custom.is_some() { Ok(Route::Other) } else { Err(Status::no_such_resource()) };
     }
     let options = Options::of_query(uri.query().unwrap_or_default())?;
-    let verb = verb(method, headers, &options, name)?;
+    let verb = verb(method, headers, &options, kind, name)?;
     if kind.namespaced && namespace.is_empty() && verb == Verb::Create {
         return Err(Status::method_not_allowed());
     }
@@ -156,7 +159,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn verb(method: &Method, headers: &HeaderMap, options: &Options, name: &str) -> Result<Verb, Status> {
+fn verb(method: &Method, headers: &HeaderMap, options: &Options, kind: &Kind, name: &str) -> Result<Verb, Status> {
     Ok(match (method.as_str(), name.is_empty()) {
         ("GET", true) if options.watch => Verb::Watch,
         ("GET", true) => Verb::List,
@@ -164,7 +167,7 @@ fn verb(method: &Method, headers: &HeaderMap, options: &Options, name: &str) -> 
         ("GET", false) => Verb::Get,
         ("POST", true) => Verb::Create,
         ("PUT", false) => Verb::Update,
-        ("PATCH", false) => Verb::Patch(patch_kind(headers)?),
+        ("PATCH", false) => Verb::Patch(patch_kind(headers, kind)?),
         ("DELETE", true) => Verb::DeleteCollection,
         ("DELETE", false) => Verb::Delete,
         _ => return Err(Status::method_not_allowed()),
@@ -176,15 +179,19 @@ fn content_type(headers: &HeaderMap) -> &str {
     value.split(';').next().unwrap_or_default().trim()
 }
 
-fn patch_kind(headers: &HeaderMap) -> Result<PatchKind, Status> {
+fn patch_kind(headers: &HeaderMap, kind: &Kind) -> Result<PatchKind, Status> {
     match content_type(headers) {
         "application/json-patch+json" => Ok(PatchKind::Json),
         "application/merge-patch+json" => Ok(PatchKind::Merge),
-        "application/strategic-merge-patch+json" => Ok(PatchKind::Strategic),
+        "application/strategic-merge-patch+json" if kind.custom.is_none() => Ok(PatchKind::Strategic),
         "application/apply-patch+yaml" => Ok(PatchKind::Apply),
-        _ => Err(unsupported_media(
-            "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
-        )),
+        _ if kind.custom.is_none() => {
+            Err(Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details())
+        }
+        _ => {
+            let accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            Err(unsupported_media(accepted))
+        }
     }
 }
 
@@ -193,7 +200,8 @@ fn media(method: &Method, headers: &HeaderMap) -> Result<Media, Status> {
         "application/yaml" => Ok(Media::Yaml),
         _ if method == Method::PATCH => Ok(Media::Json),
         "" | "application/json" | "*/*" => Ok(Media::Json),
-        _ => Err(unsupported_media("application/json, application/yaml")),
+        "application/vnd.kubernetes.protobuf" => Err(unsupported_media("application/json, application/yaml")),
+        _ => Err(unsupported_media("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
 }
 
@@ -221,8 +229,9 @@ fn output(headers: &HeaderMap) -> Result<Output, Status> {
             Some(_) => {}
         }
     }
-    let message = "only the following media types are accepted: application/json";
-    Err(Status::new(406, "NotAcceptable", message))
+    let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+        application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    Err(Status::new(406, "NotAcceptable", message).with_empty_details())
 }
 
 #[cfg(test)]

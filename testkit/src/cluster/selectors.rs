@@ -79,7 +79,10 @@ fn selectable(kind: &Kind) -> Option<&'static [&'static str]> {
 impl Selector {
     /// Reads both; what cannot be read, or is no field to select by, is an error as on the real server.
     pub(crate) fn read(kind: &Kind, labels: &str, fields: &str) -> Result<Self, Status> {
-        Ok(Self { labels: Parser::new(labels).requirements().map_err(unable)?, fields: read_fields(kind, fields)? })
+        Ok(Self {
+            labels: Parser::new(labels).requirements().map_err(|why| unable(&why))?,
+            fields: read_fields(kind, fields)?,
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -117,14 +120,17 @@ impl Field {
                 Some(Value::String(text)) => *text == self.value,
                 // As the server's types show what was not set.
                 Some(Value::Null) | None => matches!(self.value.as_str(), "" | "0" | "false"),
-                Some(other) => other.to_string() == self.value,
+                Some(other) => {
+                    let text = other.to_string();
+                    text == self.value
+                }
             },
         };
         equal == self.equal
     }
 }
 
-fn unable(why: String) -> Status {
+fn unable(why: &str) -> Status {
     Status::bad_request(format!("unable to parse requirement: {why}"))
 }
 

@@ -49,9 +49,6 @@ pub(crate) enum Shape {
     Place {
         #[serde(default)]
         atomic: bool,
-        #[serde(default)]
-        always: bool,
-        strategy: Option<String>,
         of: Box<Self>,
     },
 }

@@ -73,8 +73,9 @@ impl Store {
     pub(crate) fn put(&mut self, table: &Arc<str>, key: Key, value: Value) -> Arc<Object> {
         let version = self.next_version(table);
         let object = Arc::new(Object::new(value, version));
-        let before = self.table_mut(table).put(key.clone(), object.clone());
+        let before = self.get(table, &key).cloned();
         self.note_owners(table, &key, before.as_deref(), Some(&object));
+        self.table_mut(table).put(key, object.clone());
         object
     }
 
