@@ -67,10 +67,19 @@ impl Options {
                     "Exact" => Some(VersionMatch::Exact),
                     "NotOlderThan" => Some(VersionMatch::NotOlderThan),
                     "" => None,
-                    other => return Err(Status::bad_request(format!("unknown resourceVersionMatch {other:?}"))),
+                    other => {
+                        let supported = r#"supported values: "Exact", "NotOlderThan", """#;
+                        let cause = Cause {
+                            reason: "FieldValueNotSupported",
+                            message: format!("Unsupported value: {other:?}: {supported}"),
+                            field: name.to_owned(),
+                        };
+                        return Err(Status::invalid_options("ListOptions", &[cause]));
+                    }
                 };
             }
-            "limit" => self.limit = number(&value)?,
+            // Less than nothing is no limit.
+            "limit" => self.limit = usize::try_from(number::<i64>(&value)?).unwrap_or(0),
             "continue" => self.continue_token = value.into_owned(),
             "allowWatchBookmarks" => self.allow_bookmarks = truth(&value),
             "sendInitialEvents" => self.send_initial_events = Some(truth(&value)),

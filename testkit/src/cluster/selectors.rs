@@ -80,7 +80,7 @@ impl Selector {
     /// Reads both; what cannot be read, or is no field to select by, is an error as on the real server.
     pub(crate) fn read(kind: &Kind, labels: &str, fields: &str) -> Result<Self, Status> {
         Ok(Self {
-            labels: Parser::new(labels).requirements().map_err(|why| unable(&why))?,
+            labels: Parser::new(labels).requirements().map_err(Status::bad_request)?,
             fields: read_fields(kind, fields)?,
         })
     }
@@ -128,10 +128,6 @@ impl Field {
         };
         equal == self.equal
     }
-}
-
-fn unable(why: &str) -> Status {
-    Status::bad_request(format!("unable to parse requirement: {why}"))
 }
 
 fn read_fields(kind: &Kind, text: &str) -> Result<Vec<Field>, Status> {
@@ -202,7 +198,12 @@ impl<'a> Parser<'a> {
     fn requirements(mut self) -> Result<Vec<Requirement>, String> {
         let mut requirements = Vec::new();
         while !self.rest.is_empty() {
-            requirements.push(self.requirement()?);
+            let first = self.peek();
+            if first != "!" && !is_word(first) {
+                return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
+            }
+            let requirement = self.requirement();
+            requirements.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.token() {
                 "" => {}
                 "," if !self.rest.is_empty() => {}
@@ -217,9 +218,6 @@ impl<'a> Parser<'a> {
         let first = self.token();
         if first == "!" {
             return Ok(Requirement::Missing(self.word()?));
-        }
-        if !is_word(first) {
-            return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
         }
         let name = first.to_owned();
         if matches!(self.peek(), "" | ",") {
@@ -250,7 +248,7 @@ impl<'a> Parser<'a> {
             match self.token() {
                 "," => {}
                 ")" => return Ok(values),
-                found => return Err(format!("found '{found}', expected: ',', or ')'")),
+                found => return Err(format!("found '{found}', expected: ',' or ')'")),
             }
         }
     }

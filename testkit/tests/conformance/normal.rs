@@ -15,11 +15,15 @@ pub(crate) struct Step {
 /// Fields that hold times, of the server's own making.
 const TIMES: [&str; 5] = ["creationTimestamp", "deletionTimestamp", "time", "lastTransitionTime", "lastUpdateTime"];
 
+/// Fields that tell nothing but of the server itself: its address, and a hash that its storage migrations go by.
+const MADE_UP: [&str; 2] = ["serverAddress", "storageVersionHash"];
+
 pub(crate) fn normalised(mut steps: Vec<Step>, with_managers: bool) -> Vec<Step> {
     let mut names = Names::default();
     for step in &mut steps {
+        drop_fields(&mut step.told, &MADE_UP);
         if !with_managers {
-            drop_managers(&mut step.told);
+            drop_fields(&mut step.told, &["managedFields"]);
         }
         names.gather(&step.told);
     }
@@ -73,6 +77,8 @@ impl Names {
         match value {
             Value::Object(fields) => {
                 let of_many = of_many || is_of_many(fields);
+                // Of an entry of `managedFields`, uids are part of the names.
+                *fields = std::mem::take(fields).into_iter().map(|(name, value)| (self.told(&name), value)).collect();
                 for (name, value) in fields {
                     match value {
                         Value::String(text) => *text = self.replaced(name, text, of_many),
@@ -169,13 +175,13 @@ fn time(text: &str) -> String {
     }
 }
 
-fn drop_managers(value: &mut Value) {
+fn drop_fields(value: &mut Value, names: &[&str]) {
     match value {
         Value::Object(fields) => {
-            fields.remove("managedFields");
-            fields.values_mut().for_each(drop_managers);
+            fields.retain(|name, _| !names.contains(&name.as_str()));
+            fields.values_mut().for_each(|value| drop_fields(value, names));
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_managers),
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_fields(item, names)),
         _ => {}
     }
 }

@@ -12,6 +12,19 @@ use crate::cluster::{crd, decode};
 const SERVERS_OWN: [&str; 5] =
     ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 
+/// Left out where they are empty, so that setting one to nothing is no change.
+const LEFT_OUT_IF_EMPTY: [&str; 5] = ["annotations", "finalizers", "generateName", "labels", "ownerReferences"];
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
 pub(super) fn object(value: &mut Value) -> Result<&mut Map<String, Value>, Status> {
     value.as_object_mut().ok_or_else(|| Status::bad_request("the body is no object"))
 }
@@ -112,6 +125,7 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
 
 fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
     let metadata = metadata(value)?;
+    metadata.retain(|field, value| !(LEFT_OUT_IF_EMPTY.contains(&field.as_str()) && is_empty(value)));
     if request.kind.namespaced {
         match text(metadata, "namespace") {
             "" => drop(metadata.insert("namespace".to_owned(), request.namespace.clone().into())),
@@ -132,7 +146,12 @@ fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
             metadata.insert("name".to_owned(), request.name.clone().into());
             Ok(())
         }
-        "" => Err(Status::bad_request("the name of the object () does not match the name on the URL")),
+        "" => {
+            let name = &request.name;
+            let message =
+                format!("the name of the object ({name} based on URL) was undeterminable: name must be provided");
+            Err(Status::bad_request(message))
+        }
         said => {
             let name = &request.name;
             let message = format!("the name of the object ({said}) does not match the name on the URL ({name})");

@@ -44,7 +44,7 @@ pub(super) fn name(kind: &Kind, name: &str) -> Vec<Cause> {
         _ => (SUBDOMAIN_LENGTH, SUBDOMAIN, name.split('.').all(is_label)),
     };
     if name.len() > length {
-        return cause(&format!("must be no more than {length} bytes"));
+        return cause(&format!("must be no more than {length} characters"));
     }
     if holds { Vec::new() } else { cause(rule) }
 }
@@ -68,11 +68,11 @@ pub(super) fn metadata(_: &Kind, object: &Value) -> Vec<Cause> {
     for finalizer in metadata["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         causes.extend(qualified_name("metadata.finalizers", finalizer));
     }
-    for (index, owner) in metadata["ownerReferences"].as_array().into_iter().flatten().enumerate() {
-        for (field, why) in [("apiVersion", "version"), ("kind", "kind"), ("name", "name"), ("uid", "uid")] {
+    for owner in metadata["ownerReferences"].as_array().into_iter().flatten() {
+        for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
-                let path = format!("metadata.ownerReferences[{index}].{field}");
-                causes.push(Cause::invalid(path, &json!(""), &format!("{why} must not be empty")));
+                let why = if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
+                causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), why));
             }
         }
     }

@@ -17,8 +17,8 @@ const MODIFIED: &str = "the object has been modified; please apply your changes 
 /// Makes `new`, which [`metadata::receive`] has read, what `live` is now, as far as the request may change it.
 pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut new: Value) -> Result<Answer, Status> {
     let kind = &request.kind;
-    holds_version(request, live, &new)?;
     holds_uid(request, live, &new)?;
+    holds_version(request, live, &new)?;
     metadata::keep_servers_own(metadata::metadata(&mut new)?, live);
     keep_other_half(request, live, &mut new)?;
     crd::default(kind, &mut new);

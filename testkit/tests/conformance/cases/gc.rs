@@ -132,6 +132,8 @@ async fn a_terminating_namespace_takes_nothing_new(s: &mut Session) {
     s.post(CONFIG_MAPS, with(config_map("held"), "/metadata/finalizers", json!(["example.com/a"]))).await;
     s.delete("/api/v1/namespaces/$ns").await;
     s.post(CONFIG_MAPS, config_map("x")).await;
+    // The real server's controller for namespaces takes its time.
+    s.until_it_is(format!("{CONFIG_MAPS}/held"), |held| held["metadata"]["deletionTimestamp"].is_string()).await;
     s.merge(format!("{CONFIG_MAPS}/held"), json!({"metadata": {"finalizers": null}})).await;
     s.until("/api/v1/namespaces/$ns", 404).await;
 }

@@ -170,7 +170,6 @@ async fn a_watch_from_the_beginning_of_time(s: &mut Session) {
     s.post(CONFIG_MAPS, config_map("x")).await;
     let mut watch = s.watch(format!("{CONFIG_MAPS}?watch=true&resourceVersion=1")).await;
     s.event(&mut watch).await;
-    s.event(&mut watch).await;
 }
 
 async fn a_watch_ends_when_its_time_is_over(s: &mut Session) {
