@@ -49,6 +49,8 @@ pub(crate) enum Shape {
     Place {
         #[serde(default)]
         atomic: bool,
+        #[serde(default)]
+        always: bool,
         of: Box<Self>,
     },
 }
