@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Uri, header};
 
 use super::options::Options;
 use super::resources::{Kind, Resources};
-use super::status::Status;
+use super::status::{Cause, Status};
 
 /// What an object or a list of them is given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,10 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
     let mut options = Options::of_query(uri.query().unwrap_or_default())?;
     options.watch |= watch;
     let verb = verb(method, headers, &options, kind, name)?;
+    if options.force && matches!(verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(Status::invalid_options("PatchOptions", &[cause]));
+    }
     if kind.namespaced && namespace.is_empty() && verb == Verb::Create {
         return Err(Status::method_not_allowed());
     }

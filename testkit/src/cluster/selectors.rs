@@ -198,7 +198,12 @@ impl<'a> Parser<'a> {
     fn requirements(mut self) -> Result<Vec<Requirement>, String> {
         let mut requirements = Vec::new();
         while !self.rest.is_empty() {
-            requirements.push(self.requirement()?);
+            let first = self.peek();
+            if first != "!" && !is_word(first) {
+                return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
+            }
+            let requirement = self.requirement();
+            requirements.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.token() {
                 "" => {}
                 "," if !self.rest.is_empty() => {}
@@ -210,19 +215,15 @@ impl<'a> Parser<'a> {
     }
 
     fn requirement(&mut self) -> Result<Requirement, String> {
-        let unable = |why: String| format!("unable to parse requirement: {why}");
         let first = self.token();
         if first == "!" {
             return Ok(Requirement::Missing(self.word()?));
-        }
-        if !is_word(first) {
-            return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
         }
         let name = first.to_owned();
         if matches!(self.peek(), "" | ",") {
             return Ok(Requirement::Exists(name));
         }
-        self.condition(name).map_err(unable)
+        self.condition(name)
     }
 
     fn condition(&mut self, name: String) -> Result<Requirement, String> {
