@@ -22,7 +22,9 @@ mod server;
 mod service;
 mod state;
 mod status;
+mod steps;
 mod store;
+mod strategic;
 mod strategy;
 mod table;
 mod types;
@@ -39,6 +41,7 @@ pub use self::faults::{Fault, Faults};
 pub use self::objects::Awaited;
 use self::server::Server;
 pub use self::service::ApiService;
+pub use self::steps::Ready;
 use crate::AuditEvent;
 
 /// Where clients live that do not say.
@@ -73,6 +76,12 @@ impl Cluster {
     /// Every request that was received so far, in that order.
     pub fn requests(&self) -> Vec<AuditEvent> {
         self.server.record.all()
+    }
+
+    /// Takes CRDs with CEL rules (`x-kubernetes-validations`) from now on, and does not evaluate these: objects that a real server would
+    /// refuse are taken. Without this, such CRDs are refused, by a 501 that names the rule.
+    pub fn leave_rules_unevaluated(&self) {
+        self.server.state().leaves_rules_unevaluated = true;
     }
 
     /// Forgets history: a watch or list from a version before now gets a 410. Watches that run and have missed nothing go on.

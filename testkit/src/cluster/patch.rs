@@ -1,33 +1,42 @@
-//! JSON patch and merge patch. Strategic merge patches are not supported yet, and told so.
+//! JSON patch, merge patch and strategic merge patch.
 
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 
 use super::request::PatchKind;
 use super::resources::Kind;
 use super::status::Status;
+use super::strategic;
+use super::types::Type;
 
 /// `live` with the patch applied.
 pub(crate) fn patched(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) -> Result<Value, Status> {
     match how {
         PatchKind::Json => json_patch(live, patch),
         PatchKind::Merge => {
-            if !patch.is_object() {
-                return Err(Status::bad_request(format!(
-                    "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-                    go_name(patch)
-                )));
-            }
+            is_map(patch)?;
             let mut new = live.clone();
             json_patch::merge(&mut new, patch);
             Ok(new)
         }
         PatchKind::Strategic => {
-            let message =
-                format!("strategic merge patches (of {}); use a merge patch or server-side apply", kind.resource());
-            Err(Status::unsupported(message))
+            is_map(patch)?;
+            let mut new = live.clone();
+            strategic::merge(kind.type_name.as_deref().and_then(Type::of), &mut new, patch);
+            Ok(new)
         }
         PatchKind::Apply => Err(Status::unsupported("an apply as a patch of this resource")),
     }
+}
+
+fn is_map(patch: &Value) -> Result<(), Status> {
+    if patch.is_object() {
+        return Ok(());
+    }
+    let found = go_name(patch);
+    Err(Status::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+    )))
 }
 
 fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
@@ -40,7 +49,16 @@ fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
     }
     let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| rejected())?;
     let mut new = live.clone();
-    json_patch::patch(&mut new, &patch).map_err(|_| rejected())?;
+    for operation in patch.0 {
+        let operation = match operation {
+            // The server's own library puts in what is not there to be replaced.
+            PatchOperation::Replace(replace) if new.pointer(replace.path.as_str()).is_none() => {
+                PatchOperation::Add(AddOperation { path: replace.path, value: replace.value })
+            }
+            other => other,
+        };
+        json_patch::patch(&mut new, &[operation]).map_err(|_| rejected())?;
+    }
     Ok(new)
 }
 

@@ -6,7 +6,10 @@ use http::{HeaderMap, Method, Uri, header};
 
 use super::options::Options;
 use super::resources::{Kind, Resources};
-use super::status::Status;
+use super::status::{Cause, Status};
+
+/// As the server limits it.
+const FIELD_MANAGER_LENGTH: usize = 128;
 
 /// What an object or a list of them is given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,19 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// What the server calls what comes along with it.
+    fn options(self) -> &'static str {
+        match self {
+            Self::Create => "CreateOptions",
+            Self::Update => "UpdateOptions",
+            Self::Patch(_) => "PatchOptions",
+            Self::Delete | Self::DeleteCollection => "DeleteOptions",
+            Self::Get | Self::List | Self::Watch => "ListOptions",
+        }
+    }
+}
+
 /// One request for objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -93,23 +109,38 @@ struct Place<'a> {
     plural: &'a str,
     name: &'a str,
     subresource: Option<&'a str>,
+    /// The old way to ask for a watch, by the path.
+    watch: bool,
 }
 
 /// Finds out what is asked for.
 pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: &Resources) -> Result<Route, Status> {
     let Some(place) = Place::of(uri.path()) else { return Ok(Route::Other) };
-    let Place { group, version, namespace, plural, name, subresource } = place;
+    let Place { group, version, namespace, plural, name, subresource, watch } = place;
     let Some(kind) = resources.find(group, version, plural) else {
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
         return if resources.has_built_in(group) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
     };
-    if kind.namespaced == namespace.is_empty() && (!kind.namespaced || !name.is_empty()) {
-        return Err(Status::no_such_resource());
+    // Only lists and watches go over all namespaces.
+    let misplaced = if kind.namespaced { namespace.is_empty() && !name.is_empty() } else { !namespace.is_empty() };
+    if misplaced {
+        // The server of CRDs does not know such paths at all.
+        return if kind.custom.is_some() { Ok(Route::Other) } else { Err(Status::no_such_resource()) };
     }
-    let options = Options::of_query(uri.query().unwrap_or_default())?;
-    let verb = verb(method, headers, &options, name)?;
+    let mut options = Options::of_query(uri.query().unwrap_or_default())?;
+    options.watch |= watch;
+    let verb = verb(method, headers, &options, kind, name)?;
+    if options.force && matches!(verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(Status::invalid_options("PatchOptions", &[cause]));
+    }
     if kind.namespaced && namespace.is_empty() && verb == Verb::Create {
         return Err(Status::method_not_allowed());
+    }
+    if options.field_manager.len() > FIELD_MANAGER_LENGTH {
+        let message = format!("Too long: may not be more than {FIELD_MANAGER_LENGTH} bytes");
+        let cause = Cause { reason: "FieldValueTooLong", message, field: "fieldManager".to_owned() };
+        return Err(Status::invalid_options(verb.options(), &[cause]));
     }
     let verbs = match subresource {
         None => &kind.verbs,
@@ -125,7 +156,7 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         name: name.to_owned(),
         subresource: subresource.map(str::to_owned),
         options,
-        output: output(headers)?,
+        output: output(headers, kind, verb)?,
         media: media(method, headers)?,
     })))
 }
@@ -139,7 +170,11 @@ impl<'a> Place<'a> {
             "apis" => (parts.next()?, parts.next()?),
             _ => return None,
         };
-        let parts: Vec<&str> = parts.collect();
+        let mut parts: Vec<&str> = parts.collect();
+        let watch = parts.first() == Some(&"watch");
+        if watch {
+            parts.remove(0);
+        }
         let (namespace, rest) = match parts.as_slice() {
             // A namespace itself, and its own subresources.
             ["namespaces"] | ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => ("", parts.as_slice()),
@@ -152,11 +187,11 @@ impl<'a> Place<'a> {
             [plural, name, subresource] => (*plural, *name, Some(*subresource)),
             _ => return None,
         };
-        Some(Self { group, version, namespace, plural, name, subresource })
+        Some(Self { group, version, namespace, plural, name, subresource, watch })
     }
 }
 
-fn verb(method: &Method, headers: &HeaderMap, options: &Options, name: &str) -> Result<Verb, Status> {
+fn verb(method: &Method, headers: &HeaderMap, options: &Options, kind: &Kind, name: &str) -> Result<Verb, Status> {
     Ok(match (method.as_str(), name.is_empty()) {
         ("GET", true) if options.watch => Verb::Watch,
         ("GET", true) => Verb::List,
@@ -164,7 +199,7 @@ fn verb(method: &Method, headers: &HeaderMap, options: &Options, name: &str) -> 
         ("GET", false) => Verb::Get,
         ("POST", true) => Verb::Create,
         ("PUT", false) => Verb::Update,
-        ("PATCH", false) => Verb::Patch(patch_kind(headers)?),
+        ("PATCH", false) => Verb::Patch(patch_kind(headers, kind)?),
         ("DELETE", true) => Verb::DeleteCollection,
         ("DELETE", false) => Verb::Delete,
         _ => return Err(Status::method_not_allowed()),
@@ -176,15 +211,19 @@ fn content_type(headers: &HeaderMap) -> &str {
     value.split(';').next().unwrap_or_default().trim()
 }
 
-fn patch_kind(headers: &HeaderMap) -> Result<PatchKind, Status> {
+fn patch_kind(headers: &HeaderMap, kind: &Kind) -> Result<PatchKind, Status> {
     match content_type(headers) {
         "application/json-patch+json" => Ok(PatchKind::Json),
         "application/merge-patch+json" => Ok(PatchKind::Merge),
-        "application/strategic-merge-patch+json" => Ok(PatchKind::Strategic),
+        "application/strategic-merge-patch+json" if kind.custom.is_none() => Ok(PatchKind::Strategic),
         "application/apply-patch+yaml" => Ok(PatchKind::Apply),
-        _ => Err(unsupported_media(
-            "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
-        )),
+        _ if kind.custom.is_none() => {
+            Err(Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details())
+        }
+        _ => {
+            let accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            Err(unsupported_media(accepted))
+        }
     }
 }
 
@@ -193,7 +232,8 @@ fn media(method: &Method, headers: &HeaderMap) -> Result<Media, Status> {
         "application/yaml" => Ok(Media::Yaml),
         _ if method == Method::PATCH => Ok(Media::Json),
         "" | "application/json" | "*/*" => Ok(Media::Json),
-        _ => Err(unsupported_media("application/json, application/yaml")),
+        "application/vnd.kubernetes.protobuf" => Err(unsupported_media("application/json, application/yaml")),
+        _ => Err(unsupported_media("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
 }
 
@@ -204,7 +244,8 @@ fn unsupported_media(accepted: &str) -> Status {
 }
 
 /// The first form that we have, in the order in which the client wishes them.
-fn output(headers: &HeaderMap) -> Result<Output, Status> {
+fn output(headers: &HeaderMap, kind: &Kind, verb: Verb) -> Result<Output, Status> {
+    let mut unknown_form = false;
     let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
         return Ok(Output::Whole);
     };
@@ -217,12 +258,29 @@ fn output(headers: &HeaderMap) -> Result<Output, Status> {
         match parts.find_map(|part| part.strip_prefix("as=")) {
             None => return Ok(Output::Whole),
             Some("Table") => return Ok(Output::Table),
+            Some("PartialObjectMetadata") if verb == Verb::List => {
+                let package = match &kind.custom {
+                    Some(_) => "unstructured.Unstructured".to_owned(),
+                    None => format!("{}.{}", kind.internal_package(), kind.kind),
+                };
+                let message =
+                    format!("you requested PartialObjectMetadata, but the requested object is a list (*{package}List)");
+                return Err(Status::new(406, "NotAcceptable", message));
+            }
             Some("PartialObjectMetadata" | "PartialObjectMetadataList") => return Ok(Output::Metadata),
-            Some(_) => {}
+            Some(_) => unknown_form = true,
         }
     }
-    let message = "only the following media types are accepted: application/json";
-    Err(Status::new(406, "NotAcceptable", message))
+    let all = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    if unknown_form {
+        return Err(Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {all}")));
+    }
+    let watches = match verb {
+        Verb::List | Verb::Watch => ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "",
+    };
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {all}{watches}");
+    Err(Status::new(406, "NotAcceptable", message).with_empty_details())
 }
 
 #[cfg(test)]

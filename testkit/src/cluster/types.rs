@@ -51,7 +51,6 @@ pub(crate) enum Shape {
         atomic: bool,
         #[serde(default)]
         always: bool,
-        strategy: Option<String>,
         of: Box<Self>,
     },
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{formats, structural};
-use crate::cluster::status::Cause;
+use crate::cluster::status::{Cause, Status};
 
 const DNS_LABEL: &str = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
@@ -26,27 +26,21 @@ pub(crate) fn admit(crd: &mut Value, old: Option<&Value>) -> Result<(), Vec<Caus
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// What of a CRD is not evaluated here: where it is, and what it says.
-pub(crate) fn unevaluated(crd: &Value) -> Option<String> {
+/// Whether a CRD asks for nothing that can't be had here; rules only if somebody evaluates them, or they are left aside.
+pub(crate) fn supported(crd: &Value, leaves_rules_unevaluated: bool) -> Result<(), Status> {
+    if crd["spec"]["conversion"]["strategy"] == "Webhook" {
+        return Err(Status::unsupported("conversion of custom resources by a webhook"));
+    }
     let mut found = None;
     for version in crd["spec"]["versions"].as_array().into_iter().flatten() {
         let schema = &version["schema"]["openAPIV3Schema"];
-        let at = format!("version {}", version["name"].as_str().unwrap_or_default());
-        look_for_rules(schema, &at, &mut found);
+        look_for_formats(schema, &mut found);
+        if !leaves_rules_unevaluated {
+            let at = format!("version {}", version["name"].as_str().unwrap_or_default());
+            look_for_rules(schema, &at, &mut found);
+        }
     }
-    found
-}
-
-/// What of a CRD can't be had here at all, such as its conversion by a webhook.
-pub(crate) fn unsupported(crd: &Value) -> Option<String> {
-    if crd["spec"]["conversion"]["strategy"] == "Webhook" {
-        return Some("conversion of custom resources by a webhook".to_owned());
-    }
-    let mut found = None;
-    for version in crd["spec"]["versions"].as_array().into_iter().flatten() {
-        look_for_formats(&version["schema"]["openAPIV3Schema"], &mut found);
-    }
-    found
+    found.map_or(Ok(()), |what| Err(Status::unsupported(what)))
 }
 
 fn look_for_rules(schema: &Value, at: &str, found: &mut Option<String>) {
@@ -54,7 +48,12 @@ fn look_for_rules(schema: &Value, at: &str, found: &mut Option<String>) {
         return each_below(schema, |inner, name| look_for_rules(inner, &format!("{at}, {name}"), found));
     };
     let rule = rule["rule"].as_str().unwrap_or_default();
-    found.get_or_insert_with(|| format!("CEL rules of custom resources (x-kubernetes-validations): {rule:?} at {at}"));
+    found.get_or_insert_with(|| {
+        format!(
+            "CEL rules of custom resources (x-kubernetes-validations): {rule:?} at {at}; \
+             Cluster::leave_rules_unevaluated() takes them without evaluating them"
+        )
+    });
 }
 
 fn look_for_formats(schema: &Value, found: &mut Option<String>) {

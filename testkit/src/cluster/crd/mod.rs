@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::resources::{Kind, Subresource};
 use super::status::{Cause, Status};
 
-pub(crate) use self::admit::{admit, unevaluated, unsupported};
+pub(crate) use self::admit::{admit, supported};
 pub(crate) use self::established::establish;
 
 /// The group and plural of what registers kinds.

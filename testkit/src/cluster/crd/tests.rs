@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cluster::resources::Resources;
 
 /// A kind with one field of each sort.
 fn things() -> Arc<Kind> {
@@ -291,7 +292,7 @@ fn a_schema_that_is_not_structural_is_refused_in_the_server_s_words() {
 fn what_names_a_served_kind_cannot_change() {
     let mut old = crd(&json!({"type": "object"}));
     admit(&mut old, None).unwrap();
-    establish(&mut old, &json!("2026-01-01T00:00:00Z"));
+    assert!(establish(&mut old, &Resources::default(), &json!("2026-01-01T00:00:00Z")));
     for (pointer, field, value) in [
         ("/spec/scope", "spec.scope", "Cluster"),
         ("/spec/group", "spec.group", "x.y"),
@@ -310,13 +311,34 @@ fn rules_and_what_else_is_not_evaluated_are_named() {
     let rules = json!([{"rule": "self.size() < 3"}]);
     let schema =
         json!({"type": "object", "properties": {"spec": {"type": "string", "x-kubernetes-validations": rules}}});
-    let found = unevaluated(&crd(&schema)).unwrap();
-    assert_eq!(
-        found,
-        r#"CEL rules of custom resources (x-kubernetes-validations): "self.size() < 3" at version v1, properties, spec"#
-    );
-    assert_eq!(unevaluated(&crd(&json!({"type": "object"}))), None);
+    let message = supported(&crd(&schema), false).unwrap_err().message;
+    assert!(message.contains(r#""self.size() < 3" at version v1, properties, spec"#), "{message}");
+    supported(&crd(&schema), true).unwrap();
+    supported(&crd(&json!({"type": "object"})), false).unwrap();
     let mut webhook = crd(&json!({"type": "object"}));
     webhook["spec"]["conversion"] = json!({"strategy": "Webhook"});
-    assert!(unsupported(&webhook).unwrap().contains("webhook"));
+    assert!(supported(&webhook, true).unwrap_err().message.contains("webhook"));
+}
+
+#[test]
+fn names_that_another_kind_of_the_group_has_are_not_accepted() {
+    let mut resources = Resources::default();
+    let mut first = crd(&json!({"type": "object"}));
+    admit(&mut first, None).unwrap();
+    assert!(establish(&mut first, &resources, &json!("now")));
+    resources.replace("things.t.example.com", register(&first).unwrap());
+    assert!(establish(&mut first, &resources, &json!("later")), "a kind is not in its own way");
+
+    let mut second = crd(&json!({"type": "object"}));
+    second["metadata"]["name"] = "thingies.t.example.com".into();
+    second["spec"]["names"]["plural"] = "thingies".into();
+    admit(&mut second, None).unwrap();
+    assert!(!establish(&mut second, &resources, &json!("now")));
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "False", "lastTransitionTime": "now", "reason": reason, "message": message});
+    let expected = json!([
+        condition("NamesAccepted", "ListKindConflict", "\"ThingList\" is already in use"),
+        condition("Established", "NotAccepted", "not all names are accepted"),
+    ]);
+    assert_eq!(second["status"]["conditions"], expected);
+    assert_eq!(second["status"]["acceptedNames"], json!({"plural": "thingies", "kind": ""}));
 }

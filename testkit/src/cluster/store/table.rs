@@ -26,10 +26,6 @@ impl Table {
         self.objects.get(key)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.objects.len()
-    }
-
     /// All objects as they are now, or those of one namespace.
     pub(crate) fn now<'a>(&'a self, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Key, &'a Arc<Object>)> {
         let start = namespace.map_or(Bound::Unbounded, |namespace| Bound::Included(Key::new(namespace, "")));
@@ -59,12 +55,10 @@ impl Table {
         self.history.since(version)
     }
 
-    /// Gives what was there before.
-    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) -> Option<Arc<Object>> {
+    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) {
         let before = self.objects.insert(key.clone(), object.clone());
         let kind = if before.is_some() { ChangeKind::Modified } else { ChangeKind::Created };
-        self.history.push(Change { kind, key, object, before: before.clone() });
-        before
+        self.history.push(Change { kind, key, object, before });
     }
 
     pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) {
