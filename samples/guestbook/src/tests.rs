@@ -5,6 +5,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::wait::await_condition;
+use kube::runtime::wait::conditions::is_deleted;
 use kubeops::operator::RunningOperator;
 use kubeops_testkit::Cluster;
 use serde_json::json;
@@ -78,10 +80,10 @@ async fn a_deleted_guestbook_leaves_its_title_in_the_archive() {
     let cluster = cluster().await;
     let _operator = operator().start_on(&cluster).await;
     cluster.apply(SAMPLE).await;
-    cluster.until("hello", is_ready).await;
+    let uid = cluster.until("hello", is_ready).await.metadata.uid.unwrap();
     let guestbooks: Api<Guestbook> = Api::default_namespaced(cluster.client("somebody"));
     guestbooks.delete("hello", &DeleteParams::default()).await.unwrap();
-    cluster.until_gone::<Guestbook>("hello").await;
+    await_condition(guestbooks, "hello", is_deleted(&uid)).await.unwrap();
     let archive = cluster.until("guestbook-archive", |_: &ConfigMap| true).await;
     assert_eq!(archive.data.unwrap()["hello"], "Hello");
 }

@@ -11,7 +11,6 @@ mod encode;
 mod faults;
 mod gc;
 mod namespaces;
-mod objects;
 mod options;
 mod patch;
 mod record;
@@ -38,7 +37,6 @@ use kube::Client;
 
 pub use self::body::{Cut, ResponseBody};
 pub use self::faults::{Fault, Faults};
-pub use self::objects::Awaited;
 use self::server::Server;
 pub use self::service::ApiService;
 pub use self::steps::Ready;

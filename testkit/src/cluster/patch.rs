@@ -55,11 +55,19 @@ fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
             PatchOperation::Replace(replace) if new.pointer(replace.path.as_str()).is_none() => {
                 PatchOperation::Add(AddOperation { path: replace.path, value: replace.value })
             }
+            // ... and takes what is not there for null, in an object that is.
+            PatchOperation::Test(test) if test.value.is_null() && is_open_place(&new, test.path.as_str()) => continue,
             other => other,
         };
         json_patch::patch(&mut new, &[operation]).map_err(|_| rejected())?;
     }
     Ok(new)
+}
+
+/// Whether there is nothing at `path`, and an object around it.
+fn is_open_place(object: &Value, path: &str) -> bool {
+    let around = path.rsplit_once('/').and_then(|(around, _)| object.pointer(around));
+    around.is_some_and(Value::is_object) && object.pointer(path).is_none()
 }
 
 /// All that the server says of a JSON patch that does not fit its object, a failed `test` included.
