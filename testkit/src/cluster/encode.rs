@@ -56,6 +56,9 @@ pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
     let mut metadata = json!({"resourceVersion": list.version.to_string()});
     if let Some(token) = &list.continue_token {
         metadata["continue"] = token.clone().into();
+    } else if request.kind.custom.is_some() && request.output == Output::Whole {
+        // Lists of custom resources show it always.
+        metadata["continue"] = "".into();
     }
     if let Some(remaining) = list.remaining {
         metadata["remainingItemCount"] = remaining.into();

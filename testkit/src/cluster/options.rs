@@ -67,10 +67,19 @@ impl Options {
                     "Exact" => Some(VersionMatch::Exact),
                     "NotOlderThan" => Some(VersionMatch::NotOlderThan),
                     "" => None,
-                    other => return Err(Status::bad_request(format!("unknown resourceVersionMatch {other:?}"))),
+                    other => {
+                        let supported = r#"supported values: "Exact", "NotOlderThan", """#;
+                        let cause = Cause {
+                            reason: "FieldValueNotSupported",
+                            message: format!("Unsupported value: {other:?}: {supported}"),
+                            field: name.to_owned(),
+                        };
+                        return Err(Status::invalid_options("ListOptions", &[cause]));
+                    }
                 };
             }
-            "limit" => self.limit = number(&value)?,
+            // Less than nothing is no limit.
+            "limit" => self.limit = usize::try_from(number::<i64>(&value)?).unwrap_or(0),
             "continue" => self.continue_token = value.into_owned(),
             "allowWatchBookmarks" => self.allow_bookmarks = truth(&value),
             "sendInitialEvents" => self.send_initial_events = Some(truth(&value)),
@@ -91,6 +100,11 @@ impl Options {
     /// Adds what the body of a delete says; what the URL says stays where the body is silent.
     pub(crate) fn add_delete_options(&mut self, body: &Value) -> Result<(), Status> {
         if let Some(policy) = body["propagationPolicy"].as_str() {
+            if !body["orphanDependents"].is_null() {
+                let why = "orphanDependents and deletionPropagation cannot be both set";
+                let cause = Cause::invalid("propagationPolicy", &body["propagationPolicy"], why);
+                return Err(Status::invalid_options("DeleteOptions", &[cause]));
+            }
             self.propagation = Some(propagation(policy)?);
         } else if body["orphanDependents"] == true {
             self.propagation = Some(Propagation::Orphan);

@@ -80,7 +80,7 @@ impl Selector {
     /// Reads both; what cannot be read, or is no field to select by, is an error as on the real server.
     pub(crate) fn read(kind: &Kind, labels: &str, fields: &str) -> Result<Self, Status> {
         Ok(Self {
-            labels: Parser::new(labels).requirements().map_err(|why| unable(&why))?,
+            labels: Parser::new(labels).requirements().map_err(Status::bad_request)?,
             fields: read_fields(kind, fields)?,
         })
     }
@@ -128,10 +128,6 @@ impl Field {
         };
         equal == self.equal
     }
-}
-
-fn unable(why: &str) -> Status {
-    Status::bad_request(format!("unable to parse requirement: {why}"))
 }
 
 fn read_fields(kind: &Kind, text: &str) -> Result<Vec<Field>, Status> {
@@ -202,7 +198,12 @@ impl<'a> Parser<'a> {
     fn requirements(mut self) -> Result<Vec<Requirement>, String> {
         let mut requirements = Vec::new();
         while !self.rest.is_empty() {
-            requirements.push(self.requirement()?);
+            let first = self.peek();
+            if first != "!" && !is_word(first) {
+                return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
+            }
+            let requirement = self.requirement();
+            requirements.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.token() {
                 "" => {}
                 "," if !self.rest.is_empty() => {}
@@ -218,13 +219,14 @@ impl<'a> Parser<'a> {
         if first == "!" {
             return Ok(Requirement::Missing(self.word()?));
         }
-        if !is_word(first) {
-            return Err(format!("found '{first}', expected: !, identifier, or 'end of string'"));
-        }
         let name = first.to_owned();
         if matches!(self.peek(), "" | ",") {
             return Ok(Requirement::Exists(name));
         }
+        self.condition(name)
+    }
+
+    fn condition(&mut self, name: String) -> Result<Requirement, String> {
         match self.token() {
             "=" | "==" => Ok(Requirement::In(name, BTreeSet::from([self.value()?]))),
             "!=" => Ok(Requirement::NotIn(name, BTreeSet::from([self.value()?]))),
@@ -250,7 +252,7 @@ impl<'a> Parser<'a> {
             match self.token() {
                 "," => {}
                 ")" => return Ok(values),
-                found => return Err(format!("found '{found}', expected: ',', or ')'")),
+                found => return Err(format!("found '{found}', expected: ',' or ')'")),
             }
         }
     }
@@ -261,7 +263,9 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<i64, String> {
         let word = self.word()?;
-        word.parse().map_err(|_| format!("for 'Gt', 'Lt' operators, the value must be an integer, not {word:?}"))
+        word.parse().map_err(|_| {
+            format!("values[0]: Invalid value: {word:?}: for 'Gt', 'Lt' operators, the value must be an integer")
+        })
     }
 
     fn word(&mut self) -> Result<String, String> {
@@ -331,7 +335,7 @@ mod tests {
     #[test]
     fn what_is_no_selector_is_refused_in_the_server_s_words() {
         let told = |selector: &str| Parser::new(selector).requirements().unwrap_err();
-        assert_eq!(told("a b"), "found 'b', expected: in, notin, =, ==, !=, gt, lt");
+        assert_eq!(told("a b"), "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
         assert!(told("a in b").contains("expected: '('"));
         assert!(told("a=b,").contains("expected"));
     }

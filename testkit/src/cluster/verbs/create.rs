@@ -53,8 +53,12 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
         return Err(Status::invalid(kind, &name, &causes));
     }
     let key = Key::new(&request.namespace, &name);
-    if state.store.get(&kind.table, &key).is_some() {
-        return Err(Status::already_exists(kind, &name));
+    if let Some(there) = state.store.get(&kind.table, &key) {
+        let mut status = Status::already_exists(kind, &name);
+        if there.is_terminating() {
+            status.message.insert_str(0, "object is being deleted: ");
+        }
+        return Err(status);
     }
     if !write::is_noted(request) {
         apply::track(kind, None, &mut new, write::writer(request, state));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cluster::request::{Request, Verb};
+use crate::cluster::request::{PatchKind, Request, Verb};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::Object;
@@ -36,14 +36,23 @@ pub(super) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 /// Reads what a client sent as an object of the URL's kind, name and namespace: what its type or schema does not know is dropped, told as
 /// `fieldValidation` asks; defaults of a schema are filled in.
 pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -> Result<(), Status> {
-    is_of_kind(request, value)?;
+    is_of_kind(request, value).map_err(|status| match request.verb {
+        Verb::Patch(kind) if kind != PatchKind::Apply && request.kind.custom.is_none() => {
+            bad_patch(value, &status.message)
+        }
+        _ => status,
+    })?;
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
+        if matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
+            return Err(bad_patch(value, &mismatch));
+        }
         return Err(Status::bad_request(format!("{}: {mismatch}", cannot_be_handled(request))));
     }
     let mut unknown = decoded.unknown;
     unknown.extend(crd::prune(&request.kind, value));
     crd::default(&request.kind, value);
+    drop_empty(metadata(value)?);
     match request.options.field_validation.as_str() {
         "Strict" if !unknown.is_empty() => {
             let told: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
@@ -54,6 +63,25 @@ pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -
         _ => state.warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
     }
     is_at_url(request, value)
+}
+
+/// As the server's own type of metadata does: what is empty is not there.
+fn drop_empty(metadata: &mut Map<String, Value>) {
+    metadata.retain(|_, value| match value {
+        Value::Null => false,
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    });
+}
+
+/// What a patch made of an object cannot be read.
+fn bad_patch(patched: &Value, why: &str) -> Status {
+    let text = patched.to_string();
+    let message = format!("Invalid value: {text:?}: {why}");
+    let cause = serde_json::json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);
+    Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}")).with_detail("causes", cause)
 }
 
 fn cannot_be_handled(request: &Request) -> String {
@@ -94,8 +122,8 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
     // A client that sends neither means what the URL says.
     if (!api_version.is_empty() && api_version != kind.api_version()) || (!name.is_empty() && name != kind.kind) {
         let version = api_version.rsplit('/').next().unwrap_or_default();
-        let package = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
-        let message = if version == kind.version {
+        let package = kind.internal_package();
+        let message = if version == kind.version && !api_version.contains('/') {
             format!("converting ({version}.{name}) to ({package}.{}): unknown conversion", kind.kind)
         } else {
             format!(
@@ -129,11 +157,16 @@ pub(super) fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Stat
         return Ok(());
     }
     match text(metadata, "name") {
-        "" if request.verb == Verb::Create => {
+        "" if matches!(request.verb, Verb::Create | Verb::Patch(PatchKind::Apply)) => {
             metadata.insert("name".to_owned(), request.name.clone().into());
             Ok(())
         }
-        "" => Err(Status::bad_request("the name of the object () does not match the name on the URL")),
+        "" => {
+            let name = &request.name;
+            let message =
+                format!("the name of the object ({name} based on URL) was undeterminable: name must be provided");
+            Err(Status::bad_request(message))
+        }
         said => {
             let name = &request.name;
             let message = format!("the name of the object ({said}) does not match the name on the URL ({name})");

@@ -17,8 +17,9 @@ const MODIFIED: &str = "the object has been modified; please apply your changes 
 /// Makes `new`, which [`metadata::receive`] has read, what `live` is now, as far as the request may change it.
 pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut new: Value) -> Result<Answer, Status> {
     let kind = &request.kind;
-    holds_version(request, live, &new)?;
     holds_uid(request, live, &new)?;
+    holds_version(request, live, &new)?;
+    keeps_times(request, live, &new)?;
     metadata::keep_servers_own(metadata::metadata(&mut new)?, live);
     keep_other_half(request, live, &mut new)?;
     crd::default(kind, &mut new);
@@ -49,7 +50,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     }
     if live.is_terminating() && metadata::finalizers(&new).next().is_none() && grace_is_over(&new) {
         // Its last finalizer went with this write: what is answered is the object as it would have been, under the version it had.
-        gc::remove(state, &kind.table, &key(request), Some(new.clone()));
+        gc::remove(state, &kind.table, &key(request));
         return Ok(Answer::Made(200, new));
     }
     let object = state.store.put(&kind.table, key(request), new);
@@ -105,6 +106,17 @@ fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status
         live.uid(),
     );
     Err(Status::conflict(kind, &request.name, why))
+}
+
+/// When an object is deleted is not for clients to say.
+fn keeps_times(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
+    let changed = ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(|field| {
+        let said = new["metadata"].get(field)?;
+        let path = format!("metadata.{field}");
+        (live.metadata(field) != Some(said)).then(|| Cause::invalid(path, said, "field is immutable"))
+    });
+    let causes: Vec<Cause> = changed.collect();
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(&request.kind, &request.name, &causes)) }
 }
 
 /// Status and the rest are written apart: what is not of this request stays as it is.
