@@ -27,7 +27,7 @@ fn data(value: Value) -> Patch<Value> {
 
 async fn in_default<K>(cluster: &Cluster) -> Api<K>
 where
-    K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
 {
     Api::namespaced(cluster.client("a"), "default")
 }

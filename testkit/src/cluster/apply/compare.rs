@@ -29,10 +29,6 @@ impl Difference {
         Self { added: rest(&self.added), modified: rest(&self.modified), removed: rest(&self.removed) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.modified.is_empty() && self.removed.is_empty()
-    }
-
     /// `always_there`: in an empty object too, so that it is no addition, but what is in it.
     fn walk(
         &mut self,

@@ -29,7 +29,7 @@ pub(super) fn merge(place: Place<'_>, live: Option<&Value>, applied: Option<&Val
             (!merged.is_empty()).then_some(Value::Object(merged))
         }
         Form::Items(list) => {
-            let merged = merge_items(list, items(list, live), items(list, applied));
+            let merged = merge_items(list, &items(list, live), &items(list, applied));
             (!merged.is_empty()).then_some(Value::Array(merged))
         }
     }
@@ -41,9 +41,9 @@ fn items<'v>(list: ListOf<'_>, value: Option<&'v Value>) -> Vec<(Step, &'v Value
 }
 
 /// Items that are only live stay where they are, as far as the order of the applied ones allows.
-fn merge_items(list: ListOf<'_>, live: Vec<(Step, &Value)>, applied: Vec<(Step, &Value)>) -> Vec<Value> {
+fn merge_items(list: ListOf<'_>, live: &[(Step, &Value)], applied: &[(Step, &Value)]) -> Vec<Value> {
     let mut live_by_step: BTreeMap<Step, Option<&Value>> = BTreeMap::new();
-    for (step, item) in &live {
+    for (step, item) in live {
         // Of items that are there twice, none is the one to merge with.
         live_by_step.entry(step.clone()).and_modify(|item| *item = None).or_insert(Some(item));
     }

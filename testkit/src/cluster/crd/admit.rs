@@ -66,7 +66,7 @@ fn look_for_formats(schema: &Value, found: &mut Option<String>) {
 fn each_below(schema: &Value, mut each: impl FnMut(&Value, &str)) {
     match schema {
         Value::Object(fields) => {
-            fields.iter().filter(|(_, value)| !value.is_string()).for_each(|(name, value)| each(value, name))
+            fields.iter().filter(|(_, value)| !value.is_string()).for_each(|(name, value)| each(value, name));
         }
         Value::Array(items) => items.iter().for_each(|item| each(item, "[]")),
         _ => {}

@@ -8,6 +8,16 @@ fn cause(reason: &'static str, field: &str, message: String) -> Cause {
     Cause { reason, message, field: field.to_owned() }
 }
 
+/// The same, of what lies at `path`.
+pub(super) fn below(path: &str, cause: Cause) -> Cause {
+    let field = match cause.field.as_str() {
+        "" => path.to_owned(),
+        "<nil>" => cause.field,
+        field => format!("{path}.{field}"),
+    };
+    Cause { field, ..cause }
+}
+
 pub(super) fn not_supported(field: &str, value: &Value, allowed: &[Value]) -> Cause {
     let allowed: Vec<String> = allowed
         .iter()

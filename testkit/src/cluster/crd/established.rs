@@ -81,7 +81,7 @@ fn accepted_names(crd: &Value, resources: &Resources) -> (Value, Option<(&'stati
         match said.into_iter().find(|name| is_taken(name)) {
             Some(name) => conflict = Some((reason, format!("{name:?} is already in use"))),
             None if names[field].is_null() => {
-                drop(accepted.as_object_mut().and_then(|accepted| accepted.remove(field)))
+                drop(accepted.as_object_mut().and_then(|accepted| accepted.remove(field)));
             }
             None => accepted[field] = names[field].clone(),
         }

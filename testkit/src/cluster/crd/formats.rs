@@ -36,7 +36,7 @@ pub(super) fn is_known(format: &str) -> bool {
 pub(super) fn check(format: &str, text: &str) -> Option<bool> {
     let format = normalized(format);
     if let Some((_, pattern)) = BY_PATTERN.iter().find(|(name, _)| *name == format) {
-        return Some(pattern_of(pattern).is_ok_and(|pattern| pattern.is_match(text)));
+        return Some(matches(pattern, text));
     }
     Some(match format.as_str() {
         "datetime" => is_date_time(text),
@@ -51,6 +51,11 @@ pub(super) fn check(format: &str, text: &str) -> Option<bool> {
         "password" => true,
         _ => return None,
     })
+}
+
+/// Whether `text` has something of `pattern` in it; nothing has of one that cannot be read.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    pattern_of(pattern).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 /// Compiled once a process, as the same schemas check many objects.
@@ -93,7 +98,7 @@ fn is_duration(text: &str) -> bool {
     const OF_GO: &str = r"^[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$";
     const WITH_WORDS: &str =
         r"(?i)\d+\s*(ns|nano|us|µs|micro|ms|milli|s\b|sec|m\b|min|h\b|hr|hour|d\b|day|w\b|wk|week)";
-    [OF_GO, WITH_WORDS].iter().any(|pattern| pattern_of(pattern).is_ok_and(|pattern| pattern.is_match(text)))
+    [OF_GO, WITH_WORDS].iter().any(|pattern| matches(pattern, text))
 }
 
 fn is_cidr(text: &str) -> bool {
@@ -116,7 +121,7 @@ fn is_uri(text: &str) -> bool {
 
 fn is_email(text: &str) -> bool {
     const ADDRESS: &str = r"^([^@<>]*<)?[^\s@<>,]+@[^\s@<>,]+>?$";
-    pattern_of(ADDRESS).is_ok_and(|pattern| pattern.is_match(text))
+    matches(ADDRESS, text)
 }
 
 #[cfg(test)]

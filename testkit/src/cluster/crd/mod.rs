@@ -108,10 +108,24 @@ pub(crate) fn prune(kind: &Kind, object: &mut Value) -> Vec<String> {
     kind.custom.as_ref().map_or_else(Vec::new, |custom| trim::prune(&custom.schema, object))
 }
 
-/// Holds an object against the schema; `old` is the one that it is to replace.
-pub(crate) fn validate(kind: &Kind, object: &Value, old: Option<&Value>) -> Result<(), Vec<Cause>> {
+/// Holds an object against the schema; `old` is the one that it is to replace. Of a write to the status, only that is looked at, and what
+/// is wrong is told from there.
+pub(crate) fn validate(
+    kind: &Kind,
+    object: &Value,
+    old: Option<&Value>,
+    subresource: Option<&str>,
+) -> Result<(), Vec<Cause>> {
     let Some(custom) = &kind.custom else { return Ok(()) };
-    let mut found = validate::validate(&custom.schema, object, old);
+    let mut found = if subresource == Some("status") {
+        let schema = &custom.schema["properties"]["status"];
+        let of_status = object
+            .get("status")
+            .map(|status| validate::validate(schema, status, old.and_then(|old| old.get("status"))));
+        of_status.into_iter().flatten().map(|cause| causes::below("status", cause)).collect()
+    } else {
+        validate::validate(&custom.schema, object, old)
+    };
     let of_lists = lists::validate(&custom.schema, object, "");
     // An object that was wrong in this before may stay so.
     if old.is_none_or(|old| lists::validate(&custom.schema, old, "").is_empty()) {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::causes;
 use super::formats;
 use super::trim;
 use super::validate;
@@ -243,10 +244,8 @@ fn defaults(schema: &Value, path: &str, found: &mut Vec<Cause>) {
         let mut filled = schema["default"].clone();
         trim::default(schema, &mut filled);
         let path = format!("{path}.default");
-        found.extend(validate::validate(schema, &filled, None).into_iter().map(|cause| {
-            let field = if cause.field.is_empty() { path.clone() } else { format!("{path}.{}", cause.field) };
-            Cause { field, ..cause }
-        }));
+        let wrong = validate::validate(schema, &filled, None).into_iter();
+        found.extend(wrong.map(|cause| causes::below(&path, cause)));
     }
     descend(schema, path, |schema, _, path| defaults(schema, path, found));
 }
@@ -257,5 +256,5 @@ fn invalid(field: &str, value: &str, why: &str) -> Cause {
 
 fn not_one_of(field: &str, value: &str, allowed: &[&str]) -> Cause {
     let allowed: Vec<Value> = allowed.iter().map(|allowed| (*allowed).into()).collect();
-    super::causes::not_supported(field, &value.into(), &allowed)
+    causes::not_supported(field, &value.into(), &allowed)
 }

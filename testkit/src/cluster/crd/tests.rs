@@ -55,7 +55,7 @@ fn wrong(spec: &Value) -> String {
     let kind = things();
     prune(&kind, &mut thing);
     default(&kind, &mut thing);
-    let causes = validate(&kind, &thing, None).err().unwrap_or_default();
+    let causes = validate(&kind, &thing, None, None).err().unwrap_or_default();
     let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
     told.join(", ")
 }
@@ -185,8 +185,8 @@ fn good_values_are_taken() {
 fn what_was_wrong_before_may_stay_until_it_is_touched() {
     let kind = things();
     let thing = |title: &str, n: i32| json!({"spec": {"title": title, "n": n, "tags": ["a", "a"]}});
-    validate(&kind, &thing("TOO OLD", 2), Some(&thing("TOO OLD", 1))).unwrap();
-    assert!(validate(&kind, &thing("TOO NEW", 1), Some(&thing("TOO OLD", 1))).is_err());
+    validate(&kind, &thing("TOO OLD", 2), Some(&thing("TOO OLD", 1)), None).unwrap();
+    assert!(validate(&kind, &thing("TOO NEW", 1), Some(&thing("TOO OLD", 1)), None).is_err());
 }
 
 fn refused(crd: &Value) -> String {
@@ -341,4 +341,12 @@ fn names_that_another_kind_of_the_group_has_are_not_accepted() {
     ]);
     assert_eq!(second["status"]["conditions"], expected);
     assert_eq!(second["status"]["acceptedNames"], json!({"plural": "thingies", "kind": ""}));
+}
+
+#[test]
+fn a_status_is_looked_at_alone_and_told_from_there() {
+    let wrong = json!({"spec": {"title": 3}, "status": {"x": "a"}});
+    let causes = validate(&things(), &wrong, Some(&json!({"spec": {"title": 4}})), Some("status")).unwrap_err();
+    let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    assert_eq!(told, [r#"status.x: Invalid value: "string": x in body must be of type integer: "string""#]);
 }

@@ -44,7 +44,7 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
     crd::default(kind, &mut new);
     let mut causes = validation::name(kind, &name);
     causes.extend(validation::metadata(kind, &new));
-    causes.extend(crd::validate(kind, &new, None).err().unwrap_or_default());
+    causes.extend(crd::validate(kind, &new, None, None).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
         crd::supported(&new, state.leaves_rules_unevaluated)?;
         causes.extend(crd::admit(&mut new, None).err().unwrap_or_default());

@@ -31,7 +31,9 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     }
     let mut causes = new_finalizers(live, &new);
     causes.extend(validation::metadata(kind, &new));
-    causes.extend(crd::validate(kind, &new, Some(live.value())).err().unwrap_or_default());
+    causes.extend(
+        crd::validate(kind, &new, Some(live.value()), request.subresource.as_deref()).err().unwrap_or_default(),
+    );
     if kind.is(crd::GROUP, crd::PLURAL) {
         crd::supported(&new, state.leaves_rules_unevaluated)?;
         causes.extend(crd::admit(&mut new, Some(live.value())).err().unwrap_or_default());
