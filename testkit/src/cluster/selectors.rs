@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn what_is_no_selector_is_refused_in_the_server_s_words() {
         let told = |selector: &str| Parser::new(selector).requirements().unwrap_err();
-        assert_eq!(told("a b"), "found 'b', expected: in, notin, =, ==, !=, gt, lt");
+        assert_eq!(told("a b"), "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
         assert!(told("a in b").contains("expected: '('"));
         assert!(told("a=b,").contains("expected"));
     }

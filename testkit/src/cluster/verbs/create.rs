@@ -52,8 +52,11 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
         return Err(Status::invalid(kind, &name, &causes));
     }
     let key = Key::new(&request.namespace, &name);
-    if state.store.get(&kind.table, &key).is_some() {
-        return Err(Status::already_exists(kind, &name));
+    if let Some(there) = state.store.get(&kind.table, &key) {
+        return Err(match there.is_terminating() {
+            true => Status::still_terminating(kind, &name),
+            false => Status::already_exists(kind, &name),
+        });
     }
     if !write::is_noted(request) {
         apply::track(kind, None, &mut new, write::writer(request, state));

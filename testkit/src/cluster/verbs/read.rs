@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Answer, live, scale};
 use crate::cluster::options::VersionMatch;
-use crate::cluster::request::Request;
+use crate::cluster::request::{Request, Verb};
 use crate::cluster::selectors::Selector;
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
@@ -86,7 +86,12 @@ pub(crate) fn version_of(request: &Request) -> Result<Option<u64>, Status> {
     let Some(said) = &request.options.resource_version else { return Ok(None) };
     said.parse().map(Some).map_err(|_| {
         let go = format!("strconv.ParseUint: parsing {said:?}: invalid syntax");
-        Status::bad_request(format!("invalid resource version: resourceVersion: Invalid value: {said:?}: {go}"))
+        let message = format!("resourceVersion: Invalid value: {said:?}: {go}");
+        match request.verb {
+            // Only lists look at it before their storage does.
+            Verb::List => Status::bad_request(format!("invalid resource version: {message}")),
+            _ => Status::internal(message),
+        }
     })
 }
 

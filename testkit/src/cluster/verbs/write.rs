@@ -46,7 +46,8 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     }
     if live.is_terminating() && metadata::finalizers(&new).next().is_none() && grace_is_over(&new) {
         // Its last finalizer went with this write: what is answered is the object as it would have been, under the version it had.
-        gc::remove(state, &kind.table, &key(request), Some(new.clone()));
+        // Watches are told the state before it.
+        gc::remove(state, &kind.table, &key(request), None);
         return Ok(Answer::Made(200, new));
     }
     let object = state.store.put(&kind.table, key(request), new);
