@@ -105,7 +105,13 @@ fn group(name: &str, versions: &[&str]) -> Value {
 
 fn resource_list(group: &str, version: &str, resources: &Resources) -> Response<ResponseBody> {
     let kinds: Vec<&Kind> = of_version(resources, group, version).collect();
-    let Some(first) = kinds.first() else { return answer::no_such_path() };
+    let Some(first) = kinds.first() else {
+        return if resources.has_built_in(group) {
+            answer::of_status(&Status::no_such_resource())
+        } else {
+            answer::no_such_path()
+        };
+    };
     let mut list = Vec::new();
     for kind in &kinds {
         let mut resource = json!({

@@ -40,9 +40,9 @@ pub(crate) fn written(state: &mut State, table: &Arc<str>, key: Key, object: &Ob
     }
 }
 
-/// Takes an object away at once, whatever its finalizers; `last` is its last state if that differs from what is stored.
-pub(crate) fn remove(state: &mut State, table: &Arc<str>, key: &Key, last: Option<Value>) -> Option<Arc<Object>> {
-    let object = state.store.remove(table, key, last)?;
+/// Takes an object away at once, whatever its finalizers.
+pub(crate) fn remove(state: &mut State, table: &Arc<str>, key: &Key) -> Option<Arc<Object>> {
+    let object = state.store.remove(table, key)?;
     state.chores.push(Chore::Gone(object.uid().to_owned()));
     for owner in owners(object.value()) {
         state.chores.extend(place_of(state, owner, &key.namespace).map(Chore::Terminating));
@@ -71,7 +71,7 @@ pub(crate) fn delete(
     let finalizers = finalizers_for(&live, table, propagation);
     let unchanged = finalizers.iter().map(String::as_str).eq(strings(live.metadata("finalizers")));
     if finalizers.is_empty() && grace == 0 && **table != *"namespaces" {
-        remove(state, table, key, None);
+        remove(state, table, key);
         return None;
     }
     let shorter = live.metadata("deletionGracePeriodSeconds").and_then(Value::as_i64).is_some_and(|had| grace < had);
@@ -86,6 +86,26 @@ pub(crate) fn delete(
     let object = state.store.put(table, key.clone(), value);
     state.chores.push(Chore::Terminating((table.clone(), key.clone())));
     Some(object)
+}
+
+/// What [`delete`] would make of an object, if it left one.
+pub(crate) fn deleted(
+    state: &State,
+    table: &str,
+    live: &Object,
+    propagation: Option<Propagation>,
+    grace: i64,
+) -> Option<Value> {
+    let finalizers = finalizers_for(live, table, propagation);
+    if finalizers.is_empty() && grace == 0 {
+        return None;
+    }
+    let mut value = live.value().clone();
+    set_finalizers(&mut value, &finalizers);
+    if !live.is_terminating() {
+        mark(state, table, &mut value, grace);
+    }
+    Some(value)
 }
 
 /// Looks after all that writes left behind, until nothing is.
@@ -209,7 +229,7 @@ fn try_to_finish(state: &mut State, place: &Place) {
         && empty(state, |_, inside| inside.namespace == key.name)
         && strings(object.metadata("finalizers")).next().is_none()
     {
-        remove(state, table, key, None);
+        remove(state, table, key);
     }
 }
 
@@ -230,14 +250,13 @@ fn empty(state: &mut State, chosen: impl Fn(&Arc<str>, &Key) -> bool) -> bool {
 }
 
 fn drop_finalizer(state: &mut State, (table, key): &Place, object: &Object, finalizer: &str) {
-    let mut value = object.value().clone();
     let left: Vec<String> =
         strings(object.metadata("finalizers")).filter(|had| *had != finalizer).map(str::to_owned).collect();
-    let last = left.is_empty();
-    set_finalizers(&mut value, &left);
-    if last {
-        remove(state, table, key, Some(value));
+    if left.is_empty() {
+        remove(state, table, key);
     } else {
+        let mut value = object.value().clone();
+        set_finalizers(&mut value, &left);
         state.store.put(table, key.clone(), value);
         state.chores.push(Chore::Terminating((table.clone(), key.clone())));
     }

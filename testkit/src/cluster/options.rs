@@ -72,13 +72,12 @@ impl Options {
                         let cause = Cause {
                             reason: "FieldValueNotSupported",
                             message: format!("Unsupported value: {other:?}: {supported}"),
-                            field: name.to_owned(),
+                            field: "resourceVersionMatch".to_owned(),
                         };
                         return Err(Status::invalid_options("ListOptions", &[cause]));
                     }
                 };
             }
-            // Less than nothing is no limit.
             "limit" => self.limit = usize::try_from(number::<i64>(&value)?).unwrap_or(0),
             "continue" => self.continue_token = value.into_owned(),
             "allowWatchBookmarks" => self.allow_bookmarks = truth(&value),
@@ -100,6 +99,11 @@ impl Options {
     /// Adds what the body of a delete says; what the URL says stays where the body is silent.
     pub(crate) fn add_delete_options(&mut self, body: &Value) -> Result<(), Status> {
         if let Some(policy) = body["propagationPolicy"].as_str() {
+            if !body["orphanDependents"].is_null() {
+                let why = "orphanDependents and deletionPropagation cannot be both set";
+                let cause = Cause::invalid("propagationPolicy", &body["propagationPolicy"], why);
+                return Err(Status::invalid_options("DeleteOptions", &[cause]));
+            }
             self.propagation = Some(propagation(policy)?);
         } else if body["orphanDependents"] == true {
             self.propagation = Some(Propagation::Orphan);

@@ -1,5 +1,6 @@
 //! JSON patch, merge patch and strategic merge patch.
 
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 
 use super::request::PatchKind;
@@ -48,7 +49,16 @@ fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
     }
     let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| rejected())?;
     let mut new = live.clone();
-    json_patch::patch(&mut new, &patch).map_err(|_| rejected())?;
+    for operation in patch.0 {
+        let operation = match operation {
+            // The server's own library puts in what is not there to be replaced.
+            PatchOperation::Replace(replace) if new.pointer(replace.path.as_str()).is_none() => {
+                PatchOperation::Add(AddOperation { path: replace.path, value: replace.value })
+            }
+            other => other,
+        };
+        json_patch::patch(&mut new, &[operation]).map_err(|_| rejected())?;
+    }
     Ok(new)
 }
 

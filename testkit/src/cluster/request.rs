@@ -93,12 +93,14 @@ struct Place<'a> {
     plural: &'a str,
     name: &'a str,
     subresource: Option<&'a str>,
+    /// The old way to ask for a watch, by the path.
+    watch: bool,
 }
 
 /// Finds out what is asked for.
 pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: &Resources) -> Result<Route, Status> {
     let Some(place) = Place::of(uri.path()) else { return Ok(Route::Other) };
-    let Place { group, version, namespace, plural, name, subresource } = place;
+    let Place { group, version, namespace, plural, name, subresource, watch } = place;
     let Some(kind) = resources.find(group, version, plural) else {
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
         return if resources.has_built_in(group) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
@@ -109,7 +111,8 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         // The server of CRDs does not know such paths at all.
         return if kind.custom.is_some() { Ok(Route::Other) } else { Err(Status::no_such_resource()) };
     }
-    let options = Options::of_query(uri.query().unwrap_or_default())?;
+    let mut options = Options::of_query(uri.query().unwrap_or_default())?;
+    options.watch |= watch;
     let verb = verb(method, headers, &options, kind, name)?;
     if options.force && matches!(verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
         let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
@@ -132,7 +135,7 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         name: name.to_owned(),
         subresource: subresource.map(str::to_owned),
         options,
-        output: output(headers)?,
+        output: output(headers, kind, verb)?,
         media: media(method, headers)?,
     })))
 }
@@ -146,7 +149,11 @@ impl<'a> Place<'a> {
             "apis" => (parts.next()?, parts.next()?),
             _ => return None,
         };
-        let parts: Vec<&str> = parts.collect();
+        let mut parts: Vec<&str> = parts.collect();
+        let watch = parts.first() == Some(&"watch");
+        if watch {
+            parts.remove(0);
+        }
         let (namespace, rest) = match parts.as_slice() {
             // A namespace itself, and its own subresources.
             ["namespaces"] | ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => ("", parts.as_slice()),
@@ -159,7 +166,7 @@ impl<'a> Place<'a> {
             [plural, name, subresource] => (*plural, *name, Some(*subresource)),
             _ => return None,
         };
-        Some(Self { group, version, namespace, plural, name, subresource })
+        Some(Self { group, version, namespace, plural, name, subresource, watch })
     }
 }
 
@@ -216,7 +223,8 @@ fn unsupported_media(accepted: &str) -> Status {
 }
 
 /// The first form that we have, in the order in which the client wishes them.
-fn output(headers: &HeaderMap) -> Result<Output, Status> {
+fn output(headers: &HeaderMap, kind: &Kind, verb: Verb) -> Result<Output, Status> {
+    let mut unknown_form = false;
     let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
         return Ok(Output::Whole);
     };
@@ -229,12 +237,28 @@ fn output(headers: &HeaderMap) -> Result<Output, Status> {
         match parts.find_map(|part| part.strip_prefix("as=")) {
             None => return Ok(Output::Whole),
             Some("Table") => return Ok(Output::Table),
+            Some("PartialObjectMetadata") if verb == Verb::List => {
+                let package = match &kind.custom {
+                    Some(_) => "unstructured.Unstructured".to_owned(),
+                    None => format!("{}.{}", kind.internal_package(), kind.kind),
+                };
+                let message =
+                    format!("you requested PartialObjectMetadata, but the requested object is a list (*{package}List)");
+                return Err(Status::new(406, "NotAcceptable", message));
+            }
             Some("PartialObjectMetadata" | "PartialObjectMetadataList") => return Ok(Output::Metadata),
-            Some(_) => {}
+            Some(_) => unknown_form = true,
         }
     }
-    let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
-        application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    let all = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    if unknown_form {
+        return Err(Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {all}")));
+    }
+    let watches = match verb {
+        Verb::List | Verb::Watch => ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "",
+    };
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {all}{watches}");
     Err(Status::new(406, "NotAcceptable", message).with_empty_details())
 }
 

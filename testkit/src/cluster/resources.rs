@@ -79,6 +79,11 @@ impl Kind {
         self.custom.as_ref().map_or_else(|| format!("{}List", self.kind), |custom| custom.list_kind.clone())
     }
 
+    /// What the server's own messages call the package of its types.
+    pub(crate) fn internal_package(&self) -> &str {
+        self.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core")
+    }
+
     pub(crate) fn has_status(&self) -> bool {
         self.subresources.contains_key("status")
     }

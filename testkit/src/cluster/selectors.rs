@@ -215,6 +215,7 @@ impl<'a> Parser<'a> {
     }
 
     fn requirement(&mut self) -> Result<Requirement, String> {
+        let unable = |why: String| format!("unable to parse requirement: {why}");
         let first = self.token();
         if first == "!" {
             return Ok(Requirement::Missing(self.word()?));
@@ -223,6 +224,10 @@ impl<'a> Parser<'a> {
         if matches!(self.peek(), "" | ",") {
             return Ok(Requirement::Exists(name));
         }
+        self.condition(name).map_err(unable)
+    }
+
+    fn condition(&mut self, name: String) -> Result<Requirement, String> {
         match self.token() {
             "=" | "==" => Ok(Requirement::In(name, BTreeSet::from([self.value()?]))),
             "!=" => Ok(Requirement::NotIn(name, BTreeSet::from([self.value()?]))),
@@ -259,7 +264,9 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<i64, String> {
         let word = self.word()?;
-        word.parse().map_err(|_| format!("for 'Gt', 'Lt' operators, the value must be an integer, not {word:?}"))
+        word.parse().map_err(|_| {
+            format!("values[0]: Invalid value: {word:?}: for 'Gt', 'Lt' operators, the value must be an integer")
+        })
     }
 
     fn word(&mut self) -> Result<String, String> {

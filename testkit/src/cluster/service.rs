@@ -9,7 +9,7 @@ use http::header::{RETRY_AFTER, USER_AGENT, WARNING};
 use http::request::Parts;
 use http::{HeaderValue, Request as HttpRequest, Response};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tower::Service;
 
 use super::body::{Cut, ResponseBody};
@@ -182,7 +182,12 @@ fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
     }
     match request.media {
         Media::Json if request.verb != Verb::Patch(PatchKind::Apply) => {
-            serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))
+            let read = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
+                true => unreadable("unexpected end of JSON input".to_owned()),
+                false => unreadable(error.to_string()),
+            });
+            // `null` is an object in which nothing is set.
+            read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })
         }
         _ => serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string())),
     }

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) warnings: Vec<String>,
     /// What writes left to be looked after.
     pub(crate) chores: Vec<Chore>,
+    /// Whether CRDs may have CEL rules although nothing evaluates them.
+    pub(crate) leaves_rules_unevaluated: bool,
     random: fastrand::Rng,
 }
 
@@ -36,6 +38,7 @@ impl State {
             now,
             warnings: Vec::new(),
             chores: Vec::new(),
+            leaves_rules_unevaluated: false,
             random,
         };
         for name in NAMESPACES {

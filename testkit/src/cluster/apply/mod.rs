@@ -28,7 +28,7 @@ use self::place::Place;
 use self::set::FieldSet;
 use self::update::Write;
 use super::resources::Kind;
-use super::status::{Cause, Status};
+use super::status::Status;
 
 /// Who has written what was there when nothing was noted yet.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -48,12 +48,12 @@ pub(crate) struct Writer<'a> {
 pub(crate) fn apply(
     kind: &Kind,
     live: Option<&Value>,
-    applied: Value,
+    applied: &Value,
     writer: Writer<'_>,
     force: bool,
 ) -> Result<Value, Status> {
     let place = Place::of(kind);
-    acceptable(kind, place, &applied)?;
+    acceptable(kind, place, applied)?;
     let manager = writer.named(kind, writer.manager, Operation::Apply);
     let ignored = ignored(kind, writer.subresource);
     let api_version = kind.api_version();
@@ -69,12 +69,16 @@ pub(crate) fn apply(
         let first = Write { manager: &manager, ..write };
         first.update(&empty(), &before, &mut managed, writer.time());
     }
-    let new = write.apply(&before, &applied, &mut managed, force, writer.time())?;
+    let new = write.apply(&before, applied, &mut managed, force, writer.time())?;
     let mut new = new.unwrap_or(before);
     if kind.custom.is_none() {
         drop_nulls(&mut new);
     }
-    meant_for(kind, live, &applied)?;
+    meant_for(kind, live, applied)?;
+    if let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| live.is_none()) {
+        // The server does not mind a version of what is not there yet.
+        metadata.remove("resourceVersion");
+    }
     managed.write(&mut new);
     Ok(new)
 }
@@ -167,23 +171,12 @@ fn shown_kind(api_version: &str, kind: &str) -> String {
     format!("{slash}{api_version}, Kind={kind}")
 }
 
-/// Whether this is the object, in the version, that was meant.
+/// Whether an object that is there was meant, but is not; of one that is there, whoever saves it looks.
 fn meant_for(kind: &Kind, live: Option<&Value>, applied: &Value) -> Result<(), Status> {
     let said = |field: &str| applied["metadata"][field].as_str().filter(|said| !said.is_empty());
-    let name = said("name").unwrap_or_default();
-    let Some(live) = live else {
-        let mismatch =
-            |uid| format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
-        return said("uid").map_or(Ok(()), |uid| Err(Status::conflict(kind, name, mismatch(uid))));
-    };
-    let differs = |field: &str| said(field).filter(|said| live["metadata"][field] != **said);
-    if differs("resourceVersion").is_some() {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
-        return Err(Status::conflict(kind, name, why));
-    }
-    let Some(uid) = differs("uid") else { return Ok(()) };
-    let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
-    Err(Status::invalid(kind, name, &[cause]))
+    let Some(uid) = said("uid").filter(|_| live.is_none()) else { return Ok(()) };
+    let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+    Err(Status::conflict(kind, said("name").unwrap_or_default(), why))
 }
 
 fn empty() -> Value {

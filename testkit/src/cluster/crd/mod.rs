@@ -1,6 +1,13 @@
 //! Kinds that are registered at run time.
 
+mod admit;
+mod causes;
 mod established;
+mod formats;
+mod lists;
+mod structural;
+mod trim;
+mod validate;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +16,7 @@ use serde_json::Value;
 use super::resources::{Kind, Subresource};
 use super::status::{Cause, Status};
 
+pub(crate) use self::admit::{admit, supported};
 pub(crate) use self::established::establish;
 
 /// The group and plural of what registers kinds.
@@ -29,12 +37,6 @@ pub(crate) struct CustomKind {
     /// Whether this version is the one that objects are stored as.
     pub(crate) storage: bool,
     pub(crate) list_kind: String,
-}
-
-/// Checks a CRD that is created or changed, and fills in what the server fills in: names, conditions, stored versions.
-pub(crate) fn admit(crd: &mut Value) -> Result<(), Vec<Cause>> {
-    let _ = crd;
-    Ok(())
 }
 
 /// The kinds that a CRD serves, one for each served version.
@@ -96,17 +98,27 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
 
 /// Fills in the defaults of the schema.
 pub(crate) fn default(kind: &Kind, object: &mut Value) {
-    let _ = (kind, object);
+    if let Some(custom) = &kind.custom {
+        trim::default(&custom.schema, object);
+    }
 }
 
 /// Takes out what the schema does not know. Gives the paths of what went, for `fieldValidation`.
 pub(crate) fn prune(kind: &Kind, object: &mut Value) -> Vec<String> {
-    let _ = (kind, object);
-    Vec::new()
+    kind.custom.as_ref().map_or_else(Vec::new, |custom| trim::prune(&custom.schema, object))
 }
 
 /// Holds an object against the schema; `old` is the one that it is to replace.
 pub(crate) fn validate(kind: &Kind, object: &Value, old: Option<&Value>) -> Result<(), Vec<Cause>> {
-    let _ = (kind, object, old);
-    Ok(())
+    let Some(custom) = &kind.custom else { return Ok(()) };
+    let mut found = validate::validate(&custom.schema, object, old);
+    let of_lists = lists::validate(&custom.schema, object, "");
+    // An object that was wrong in this before may stay so.
+    if old.is_none_or(|old| lists::validate(&custom.schema, old, "").is_empty()) {
+        found.extend(of_lists);
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
 }
+
+#[cfg(test)]
+mod tests;

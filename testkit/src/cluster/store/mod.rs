@@ -79,11 +79,11 @@ impl Store {
         object
     }
 
-    /// Takes an object away. Gives its last state, which is `last` if given, under the version of its end.
-    pub(crate) fn remove(&mut self, table: &Arc<str>, key: &Key, last: Option<Value>) -> Option<Arc<Object>> {
+    /// Takes an object away. Gives its last state, under the version of its end.
+    pub(crate) fn remove(&mut self, table: &Arc<str>, key: &Key) -> Option<Arc<Object>> {
         let live = self.get(table, key)?.clone();
         let version = self.next_version(table);
-        let object = Arc::new(Object::new(last.unwrap_or_else(|| live.value().clone()), version));
+        let object = Arc::new(Object::new(live.value().clone(), version));
         self.table_mut(table).remove(key, object.clone());
         self.note_owners(table, key, Some(&live), None);
         Some(object)
@@ -161,7 +161,7 @@ mod tests {
         put(&mut store, "x", 1);
         let early = put(&mut store, "y", 1);
         put(&mut store, "y", 2);
-        store.remove(&Arc::from("things"), &Key::new("a", "x"), None);
+        store.remove(&Arc::from("things"), &Key::new("a", "x"));
         put(&mut store, "z", 1);
         assert_eq!(names_at(&store, early).unwrap(), [("x".to_owned(), json!(1)), ("y".to_owned(), json!(1))]);
         assert_eq!(
@@ -187,7 +187,7 @@ mod tests {
     fn the_end_of_an_object_has_a_version_of_its_own() {
         let mut store = Store::default();
         let version = put(&mut store, "x", 1);
-        let gone = store.remove(&Arc::from("things"), &Key::new("a", "x"), None).unwrap();
+        let gone = store.remove(&Arc::from("things"), &Key::new("a", "x")).unwrap();
         assert!(gone.version() > version);
         let change = store.table("things").unwrap().since(version).unwrap().next().unwrap();
         assert_eq!((change.kind, change.object.version()), (ChangeKind::Deleted, gone.version()));

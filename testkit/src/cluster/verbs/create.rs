@@ -46,17 +46,19 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
     causes.extend(validation::metadata(kind, &new));
     causes.extend(crd::validate(kind, &new, None).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
-        causes.extend(crd::admit(&mut new).err().unwrap_or_default());
+        crd::supported(&new, state.leaves_rules_unevaluated)?;
+        causes.extend(crd::admit(&mut new, None).err().unwrap_or_default());
     }
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &name, &causes));
     }
     let key = Key::new(&request.namespace, &name);
     if let Some(there) = state.store.get(&kind.table, &key) {
-        return Err(match there.is_terminating() {
-            true => Status::still_terminating(kind, &name),
-            false => Status::already_exists(kind, &name),
-        });
+        let mut status = Status::already_exists(kind, &name);
+        if there.is_terminating() {
+            status.message.insert_str(0, "object is being deleted: ");
+        }
+        return Err(status);
     }
     if !write::is_noted(request) {
         apply::track(kind, None, &mut new, write::writer(request, state));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::read::{self, List};
+use super::read;
 use super::{Answer, done, key, live};
 use crate::cluster::gc;
 use crate::cluster::namespaces;
@@ -29,33 +29,35 @@ pub(super) fn delete(state: &mut State, request: &Request, body: &Value) -> Resu
             automatically be purged by the system.";
         return Err(Status::conflict(&request.kind, &request.name, why));
     }
-    Ok(match carry_out(state, &request.kind, key(request), &live, &options) {
-        Some(object) => Answer::Stored(200, object),
-        None if request.kind.returns_the_deleted() => Answer::Stored(200, live),
-        None => done(request, &live),
-    })
+    let grace = grace(&request.kind, &live, &options);
+    let propagation = propagation(&request.kind, &options);
+    if options.dry_run {
+        let left = gc::deleted(state, &request.kind.table, &live, propagation, grace);
+        return Ok(left.map_or_else(|| gone(request, live), |left| Answer::Made(200, left)));
+    }
+    let left = gc::delete(state, &(request.kind.table.clone(), key(request)), propagation, grace);
+    Ok(left.map_or_else(|| gone(request, live), |object| Answer::Stored(200, object)))
+}
+
+fn gone(request: &Request, live: Arc<Object>) -> Answer {
+    if request.kind.returns_the_deleted() { Answer::Stored(200, live) } else { done(request, &live) }
 }
 
 pub(super) fn delete_collection(state: &mut State, request: &Request, body: &Value) -> Result<Answer, Status> {
     let mut options = request.options.clone();
     options.add_delete_options(body)?;
     let found = read::list(state, request)?;
-    for object in &found.items {
+    for object in found.items.iter().filter(|_| !options.dry_run) {
         let text = |field: &str| object.metadata(field).and_then(Value::as_str).unwrap_or_default();
-        let key = Key::new(text("namespace"), text("name"));
-        carry_out(state, &request.kind, key, object, &options);
+        let place = (request.kind.table.clone(), Key::new(text("namespace"), text("name")));
+        let grace = grace(&request.kind, object, &options);
+        gc::delete(state, &place, propagation(&request.kind, &options), grace);
     }
-    Ok(Answer::List(List { version: state.store.version(), ..found }))
+    Ok(Answer::List(found))
 }
 
-/// Gives the object if there is still one.
-fn carry_out(state: &mut State, kind: &Kind, key: Key, live: &Arc<Object>, options: &Options) -> Option<Arc<Object>> {
-    let default = kind.orphans_by_default().then_some(Propagation::Orphan);
-    let grace = grace(kind, live, options);
-    if options.dry_run {
-        return None;
-    }
-    gc::delete(state, &(kind.table.clone(), key), options.propagation.or(default), grace)
+fn propagation(kind: &Kind, options: &Options) -> Option<Propagation> {
+    options.propagation.or_else(|| kind.orphans_by_default().then_some(Propagation::Orphan))
 }
 
 fn grace(kind: &Kind, live: &Object, options: &Options) -> i64 {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cluster::request::{Request, Verb};
+use crate::cluster::request::{PatchKind, Request, Verb};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::Object;
@@ -52,11 +52,15 @@ pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -
     is_of_kind(request, value)?;
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
+        if matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
+            return Err(bad_patch(value, &mismatch));
+        }
         return Err(Status::bad_request(format!("{}: {mismatch}", cannot_be_handled(request))));
     }
     let mut unknown = decoded.unknown;
     unknown.extend(crd::prune(&request.kind, value));
     crd::default(&request.kind, value);
+    drop_empty(metadata(value)?);
     match request.options.field_validation.as_str() {
         "Strict" if !unknown.is_empty() => {
             let told: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
@@ -67,6 +71,25 @@ pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -
         _ => state.warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
     }
     is_at_url(request, value)
+}
+
+/// As the server's own type of metadata does: what is empty is not there.
+fn drop_empty(metadata: &mut Map<String, Value>) {
+    metadata.retain(|_, value| match value {
+        Value::Null => false,
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    });
+}
+
+/// What a patch made of an object cannot be read.
+fn bad_patch(patched: &Value, why: &str) -> Status {
+    let text = patched.to_string();
+    let message = format!("Invalid value: {text:?}: {why}");
+    let cause = serde_json::json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);
+    Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}")).with_detail("causes", cause)
 }
 
 fn cannot_be_handled(request: &Request) -> String {
@@ -107,8 +130,8 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
     // A client that sends neither means what the URL says.
     if (!api_version.is_empty() && api_version != kind.api_version()) || (!name.is_empty() && name != kind.kind) {
         let version = api_version.rsplit('/').next().unwrap_or_default();
-        let package = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
-        let message = if version == kind.version {
+        let package = kind.internal_package();
+        let message = if version == kind.version && !api_version.contains('/') {
             format!("converting ({version}.{name}) to ({package}.{}): unknown conversion", kind.kind)
         } else {
             format!(
@@ -123,7 +146,8 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
+/// Whether it is of the URL's name and namespace, which it is given if it says neither.
+pub(super) fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
     let metadata = metadata(value)?;
     metadata.retain(|field, value| !(LEFT_OUT_IF_EMPTY.contains(&field.as_str()) && is_empty(value)));
     if request.kind.namespaced {

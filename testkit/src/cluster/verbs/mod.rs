@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::apply::{self, Writer};
 use super::crd;
 use super::gc;
 use super::request::{Request, Verb};
@@ -57,10 +58,13 @@ fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Statu
         return Ok(());
     }
     let name = object.metadata("name").and_then(Value::as_str).unwrap_or_default();
-    state.resources.replace(name, crd::register(object.value())?);
     let mut established = object.value().clone();
-    crd::establish(&mut established, &state.time());
+    if crd::establish(&mut established, &state.resources, &state.time()) {
+        state.resources.replace(name, crd::register(object.value())?);
+    }
     if established != *object.value() {
+        let writer = Writer { manager: "kube-apiserver", subresource: Some("status"), now: state.now };
+        apply::track(kind, Some(object.value()), &mut established, writer);
         state.store.put(&kind.table, Key::new("", name), established);
     }
     Ok(())

@@ -36,6 +36,9 @@ pub(super) fn list(state: &State, request: &Request) -> Result<List, Status> {
     let selector = selector(request)?;
     let token = (!options.continue_token.is_empty()).then(|| Token::read(&options.continue_token)).transpose()?;
     let version = match &token {
+        Some(_) if version_of(request)?.is_some_and(|version| version != 0) => {
+            return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+        }
         Some(token) => token.version,
         None => version_to_list(state, request)?,
     };
@@ -86,11 +89,10 @@ pub(crate) fn version_of(request: &Request) -> Result<Option<u64>, Status> {
     let Some(said) = &request.options.resource_version else { return Ok(None) };
     said.parse().map(Some).map_err(|_| {
         let go = format!("strconv.ParseUint: parsing {said:?}: invalid syntax");
-        let message = format!("resourceVersion: Invalid value: {said:?}: {go}");
+        let why = format!("resourceVersion: Invalid value: {said:?}: {go}");
         match request.verb {
-            // Only lists look at it before their storage does.
-            Verb::List => Status::bad_request(format!("invalid resource version: {message}")),
-            _ => Status::internal(message),
+            Verb::List => Status::bad_request(format!("invalid resource version: {why}")),
+            _ => Status::internal(why),
         }
     })
 }

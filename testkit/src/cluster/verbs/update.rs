@@ -43,12 +43,13 @@ fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, S
     if request.subresource.as_deref() == Some("scale") {
         return Err(Status::unsupported("server-side apply of the scale subresource"));
     }
-    let mut applied = body.clone();
-    metadata::receive(state, request, &mut applied)?;
+    // Neither pruned nor filled in: who applies owns what was sent, no more and no less.
+    metadata::is_at_url(request, &mut body.clone())?;
     let live = state.store.get(&request.kind.table, &key(request)).cloned();
     let writer = write::writer(request, state);
     let value = live.as_ref().map(|live| live.value());
-    let new = apply::apply(&request.kind, value, applied, writer, request.options.force)?;
+    let mut new = apply::apply(&request.kind, value, body, writer, request.options.force)?;
+    metadata::is_at_url(request, &mut new)?;
     match live {
         Some(live) => write::save(state, request, &live, new),
         None if request.subresource.is_some() => Err(Status::not_found(&request.kind, &request.name)),

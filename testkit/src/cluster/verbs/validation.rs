@@ -18,6 +18,14 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
     with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is \
     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const QUALIFIED: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+const NO_FINALIZER: &str = "name is neither a standard finalizer name nor is it fully qualified";
+
+/// Finalizers that need no domain.
+const STANDARD_FINALIZERS: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+
 const SUBDOMAIN_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
 
@@ -50,14 +58,14 @@ pub(super) fn name(kind: &Kind, name: &str) -> Vec<Cause> {
 }
 
 /// Labels, annotations, finalizers and owners.
-pub(super) fn metadata(_: &Kind, object: &Value) -> Vec<Cause> {
+pub(super) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut causes = Vec::new();
     for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
         causes.extend(qualified_name("metadata.labels", key));
         let text = value.as_str().unwrap_or_default();
         if text.len() > LABEL_LENGTH {
-            causes.push(Cause::invalid("metadata.labels", value, "must be no more than 63 bytes"));
+            causes.push(Cause::invalid("metadata.labels", value, "must be no more than 63 characters"));
         } else if !text.is_empty() && !is_name_part(text) {
             causes.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
         }
@@ -65,13 +73,19 @@ pub(super) fn metadata(_: &Kind, object: &Value) -> Vec<Cause> {
     for (key, _) in metadata["annotations"].as_object().into_iter().flatten() {
         causes.extend(qualified_name("metadata.annotations", &key.to_lowercase()));
     }
-    for finalizer in metadata["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    let finalizers = metadata["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    for (index, finalizer) in finalizers.enumerate() {
         causes.extend(qualified_name("metadata.finalizers", finalizer));
+        if kind.custom.is_none() && !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer) {
+            let field = format!("metadata.finalizers[{index}]");
+            causes.push(Cause::invalid(field, &json!(finalizer), NO_FINALIZER));
+        }
     }
     for owner in metadata["ownerReferences"].as_array().into_iter().flatten() {
-        for field in ["apiVersion", "kind", "name", "uid"] {
+        let version = [("apiVersion", "version must not be empty")];
+        for (field, why) in version.into_iter().chain(["kind", "name", "uid"].map(|field| (field, "must not be empty")))
+        {
             if owner[field].as_str().unwrap_or_default().is_empty() {
-                let why = if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), why));
             }
         }
@@ -96,20 +110,24 @@ fn text(value: &Value) -> &str {
 }
 
 /// As in `example.com/name`; the prefix may be missing.
-fn qualified_name(field: &str, name: &str) -> Option<Cause> {
+fn qualified_name(field: &str, name: &str) -> Vec<Cause> {
     let (prefix, part) = name.split_once('/').map_or((None, name), |(prefix, part)| (Some(prefix), part));
-    let invalid = |why: &str| Some(Cause::invalid(field, &json!(name), why));
+    let mut wrong = Vec::new();
     match prefix {
-        Some("") => return invalid("prefix part must be non-empty"),
-        Some(prefix) if !prefix.split('.').all(is_label) => return invalid(&format!("prefix part {SUBDOMAIN}")),
+        _ if part.contains('/') => return vec![Cause::invalid(field, &json!(name), QUALIFIED)],
+        Some("") => wrong.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) if !prefix.split('.').all(is_label) => wrong.push(format!("prefix part {SUBDOMAIN}")),
         _ => {}
     }
-    match part {
-        "" => invalid("name part must be non-empty"),
-        part if part.len() > LABEL_LENGTH => invalid("name part must be no more than 63 bytes"),
-        part if is_name_part(part) => None,
-        _ => invalid(NAME_PART),
+    if part.is_empty() {
+        wrong.push("name part must be non-empty".to_owned());
+    } else if part.len() > LABEL_LENGTH {
+        wrong.push("name part must be no more than 63 characters".to_owned());
     }
+    if !is_name_part(part) {
+        wrong.push(NAME_PART.to_owned());
+    }
+    wrong.into_iter().map(|why| Cause::invalid(field, &json!(name), &why)).collect()
 }
 
 fn is_label(text: &str) -> bool {

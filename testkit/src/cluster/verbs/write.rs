@@ -19,6 +19,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     let kind = &request.kind;
     holds_uid(request, live, &new)?;
     holds_version(request, live, &new)?;
+    keeps_times(request, live, &new)?;
     metadata::keep_servers_own(metadata::metadata(&mut new)?, live);
     keep_other_half(request, live, &mut new)?;
     crd::default(kind, &mut new);
@@ -32,7 +33,8 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     causes.extend(validation::metadata(kind, &new));
     causes.extend(crd::validate(kind, &new, Some(live.value())).err().unwrap_or_default());
     if kind.is(crd::GROUP, crd::PLURAL) {
-        causes.extend(crd::admit(&mut new).err().unwrap_or_default());
+        crd::supported(&new, state.leaves_rules_unevaluated)?;
+        causes.extend(crd::admit(&mut new, Some(live.value())).err().unwrap_or_default());
     }
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &request.name, &causes));
@@ -46,8 +48,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     }
     if live.is_terminating() && metadata::finalizers(&new).next().is_none() && grace_is_over(&new) {
         // Its last finalizer went with this write: what is answered is the object as it would have been, under the version it had.
-        // Watches are told the state before it.
-        gc::remove(state, &kind.table, &key(request), None);
+        gc::remove(state, &kind.table, &key(request));
         return Ok(Answer::Made(200, new));
     }
     let object = state.store.put(&kind.table, key(request), new);
@@ -103,6 +104,17 @@ fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status
         live.uid(),
     );
     Err(Status::conflict(kind, &request.name, why))
+}
+
+/// When an object is deleted is not for clients to say.
+fn keeps_times(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
+    let changed = ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(|field| {
+        let said = new["metadata"].get(field)?;
+        let path = format!("metadata.{field}");
+        (live.metadata(field) != Some(said)).then(|| Cause::invalid(path, said, "field is immutable"))
+    });
+    let causes: Vec<Cause> = changed.collect();
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(&request.kind, &request.name, &causes)) }
 }
 
 /// Status and the rest are written apart: what is not of this request stays as it is.
