@@ -54,9 +54,6 @@ pub(crate) fn metadata_only(object: &Object) -> Value {
 /// Joined from what each object is as JSON anyway.
 pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
     let mut metadata = json!({"resourceVersion": list.version.to_string()});
-    if request.kind.custom.is_some() {
-        metadata["continue"] = "".into();
-    }
     if let Some(token) = &list.continue_token {
         metadata["continue"] = token.clone().into();
     } else if request.kind.custom.is_some() && request.output == Output::Whole {

@@ -72,12 +72,13 @@ impl Options {
                         let cause = Cause {
                             reason: "FieldValueNotSupported",
                             message: format!("Unsupported value: {other:?}: {supported}"),
-                            field: "resourceVersionMatch".to_owned(),
+                            field: name.to_owned(),
                         };
                         return Err(Status::invalid_options("ListOptions", &[cause]));
                     }
                 };
             }
+            // Less than nothing is no limit.
             "limit" => self.limit = usize::try_from(number::<i64>(&value)?).unwrap_or(0),
             "continue" => self.continue_token = value.into_owned(),
             "allowWatchBookmarks" => self.allow_bookmarks = truth(&value),

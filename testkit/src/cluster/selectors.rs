@@ -215,7 +215,6 @@ impl<'a> Parser<'a> {
     }
 
     fn requirement(&mut self) -> Result<Requirement, String> {
-        let unable = |why: String| format!("unable to parse requirement: {why}");
         let first = self.token();
         if first == "!" {
             return Ok(Requirement::Missing(self.word()?));
@@ -224,7 +223,7 @@ impl<'a> Parser<'a> {
         if matches!(self.peek(), "" | ",") {
             return Ok(Requirement::Exists(name));
         }
-        self.condition(name).map_err(unable)
+        self.condition(name)
     }
 
     fn condition(&mut self, name: String) -> Result<Requirement, String> {

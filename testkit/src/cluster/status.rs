@@ -43,12 +43,6 @@ impl Status {
         Self::new(409, "AlreadyExists", format!("{} {name:?} already exists", kind.resource())).about(kind, name)
     }
 
-    pub(crate) fn still_terminating(kind: &Kind, name: &str) -> Self {
-        let mut status = Self::already_exists(kind, name);
-        status.message = format!("object is being deleted: {}", status.message);
-        status
-    }
-
     pub(crate) fn conflict(kind: &Kind, name: &str, why: impl AsRef<str>) -> Self {
         let why = why.as_ref();
         let message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", kind.resource());

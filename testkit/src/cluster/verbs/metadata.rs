@@ -12,19 +12,6 @@ use crate::cluster::{crd, decode};
 const SERVERS_OWN: [&str; 5] =
     ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 
-/// Left out where they are empty, so that setting one to nothing is no change.
-const LEFT_OUT_IF_EMPTY: [&str; 5] = ["annotations", "finalizers", "generateName", "labels", "ownerReferences"];
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    }
-}
-
 pub(super) fn object(value: &mut Value) -> Result<&mut Map<String, Value>, Status> {
     value.as_object_mut().ok_or_else(|| Status::bad_request("the body is no object"))
 }
@@ -149,7 +136,6 @@ fn is_of_kind(request: &Request, value: &mut Value) -> Result<(), Status> {
 /// Whether it is of the URL's name and namespace, which it is given if it says neither.
 pub(super) fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Status> {
     let metadata = metadata(value)?;
-    metadata.retain(|field, value| !(LEFT_OUT_IF_EMPTY.contains(&field.as_str()) && is_empty(value)));
     if request.kind.namespaced {
         match text(metadata, "namespace") {
             "" => drop(metadata.insert("namespace".to_owned(), request.namespace.clone().into())),

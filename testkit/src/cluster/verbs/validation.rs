@@ -82,10 +82,9 @@ pub(super) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
         }
     }
     for owner in metadata["ownerReferences"].as_array().into_iter().flatten() {
-        let version = [("apiVersion", "version must not be empty")];
-        for (field, why) in version.into_iter().chain(["kind", "name", "uid"].map(|field| (field, "must not be empty")))
-        {
+        for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
+                let why = if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), why));
             }
         }
