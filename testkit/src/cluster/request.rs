@@ -8,6 +8,9 @@ use super::options::Options;
 use super::resources::{Kind, Resources};
 use super::status::{Cause, Status};
 
+/// As the server limits it.
+const FIELD_MANAGER_LENGTH: usize = 128;
+
 /// What an object or a list of them is given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -57,6 +60,19 @@ impl Verb {
             Self::Patch(_) => "patch",
             Self::Delete => "delete",
             Self::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
+impl Verb {
+    /// What the server calls what comes along with it.
+    fn options(self) -> &'static str {
+        match self {
+            Self::Create => "CreateOptions",
+            Self::Update => "UpdateOptions",
+            Self::Patch(_) => "PatchOptions",
+            Self::Delete | Self::DeleteCollection => "DeleteOptions",
+            Self::Get | Self::List | Self::Watch => "ListOptions",
         }
     }
 }
@@ -120,6 +136,11 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
     }
     if kind.namespaced && namespace.is_empty() && verb == Verb::Create {
         return Err(Status::method_not_allowed());
+    }
+    if options.field_manager.len() > FIELD_MANAGER_LENGTH {
+        let message = format!("Too long: may not be more than {FIELD_MANAGER_LENGTH} bytes");
+        let cause = Cause { reason: "FieldValueTooLong", message, field: "fieldManager".to_owned() };
+        return Err(Status::invalid_options(verb.options(), &[cause]));
     }
     let verbs = match subresource {
         None => &kind.verbs,

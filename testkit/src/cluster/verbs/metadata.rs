@@ -36,7 +36,12 @@ pub(super) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 /// Reads what a client sent as an object of the URL's kind, name and namespace: what its type or schema does not know is dropped, told as
 /// `fieldValidation` asks; defaults of a schema are filled in.
 pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -> Result<(), Status> {
-    is_of_kind(request, value)?;
+    is_of_kind(request, value).map_err(|status| match request.verb {
+        Verb::Patch(kind) if kind != PatchKind::Apply && request.kind.custom.is_none() => {
+            bad_patch(value, &status.message)
+        }
+        _ => status,
+    })?;
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
         if matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
@@ -152,7 +157,7 @@ pub(super) fn is_at_url(request: &Request, value: &mut Value) -> Result<(), Stat
         return Ok(());
     }
     match text(metadata, "name") {
-        "" if request.verb == Verb::Create => {
+        "" if matches!(request.verb, Verb::Create | Verb::Patch(PatchKind::Apply)) => {
             metadata.insert("name".to_owned(), request.name.clone().into());
             Ok(())
         }
