@@ -1,5 +1,7 @@
 //! Server-side apply, as operators use it.
 
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "steps that tests share")]
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::api::{Patch, PatchParams, PostParams};

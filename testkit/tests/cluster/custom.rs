@@ -1,5 +1,7 @@
 //! Kinds that are registered at run time, as kube-derive describes them.
 
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "steps that tests share")]
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};

@@ -14,7 +14,7 @@ pub(super) fn check(place: Place<'_>, value: &Value) -> Result<(), String> {
     match problems.as_slice() {
         [] => Ok(()),
         [one] => Err(one.clone()),
-        many => Err(format!("errors:\n{}", many.iter().map(|problem| format!("  {problem}\n")).collect::<String>())),
+        many => Err(format!("errors:\n  {}", many.join("\n  "))),
     }
 }
 

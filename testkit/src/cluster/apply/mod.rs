@@ -148,6 +148,12 @@ fn ignored(kind: &Kind, subresource: Option<&str>) -> FieldSet {
 
 /// Whether what is applied is of its kind, and can be merged.
 fn acceptable(kind: &Kind, place: Place<'_>, applied: &Value) -> Result<(), Status> {
+    if let Some(found) = not_an_object(applied) {
+        let message = format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+        );
+        return Err(Status::bad_request(message));
+    }
     let text = |field: &str| applied[field].as_str().unwrap_or_default();
     let (api_version, name) = (text("apiVersion"), text("kind"));
     if (api_version, name) != (&kind.api_version(), &kind.kind) {
@@ -163,6 +169,17 @@ fn acceptable(kind: &Kind, place: Place<'_>, applied: &Value) -> Result<(), Stat
         let object = format!("{}/{}; {}", text("namespace"), text("name"), shown_kind(api_version, name));
         Status::new(500, "", format!("failed to create typed patch object ({object}): {problem}"))
     })
+}
+
+/// What it is instead, as Go names it.
+fn not_an_object(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Object(_) | Value::Null => None,
+        Value::Array(_) => Some("array"),
+        Value::String(_) => Some("string"),
+        Value::Number(_) => Some("number"),
+        Value::Bool(_) => Some("bool"),
+    }
 }
 
 /// As in `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`.

@@ -153,19 +153,33 @@ fn all_same(versions: &[Value], what: &str) -> bool {
 }
 
 fn one_storage_version(versions: &[Value], found: &mut Vec<Cause>) {
-    // The server shows the versions as Go has them; their names say as much.
-    let shown: Vec<&Value> = versions.iter().map(|version| &version["name"]).collect();
-    let shown = json!(shown);
+    let shown: Vec<String> = versions.iter().map(shown_version).collect();
+    let wrong = |why: &str| {
+        let message = format!("Invalid value: [{}]: {why}", shown.join(","));
+        Cause { reason: "FieldValueInvalid", message, field: "spec.versions".to_owned() }
+    };
     let mut names: Vec<String> = versions.iter().map(|version| version["name"].to_string()).collect();
     names.sort();
     names.dedup();
     if names.len() < versions.len() {
-        found.push(Cause::invalid("spec.versions", &shown, "must contain unique version names"));
+        found.push(wrong("must contain unique version names"));
     }
     if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
-        let why = "must have exactly one version marked as storage version";
-        found.push(Cause::invalid("spec.versions", &shown, why));
+        found.push(wrong("must have exactly one version marked as storage version"));
     }
+}
+
+/// As the server's own type has it, where what all versions have in common lies elsewhere.
+fn shown_version(version: &Value) -> String {
+    let truth = |name: &str| version[name] == true;
+    format!(
+        r#"{{"Name":{},"Served":{},"Storage":{},"Deprecated":{},"DeprecationWarning":{},"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}}"#,
+        version["name"],
+        truth("served"),
+        truth("storage"),
+        truth("deprecated"),
+        version["deprecationWarning"],
+    )
 }
 
 fn schemas(versions: &[Value], found: &mut Vec<Cause>) {

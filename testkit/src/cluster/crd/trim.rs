@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::causes;
 use crate::cluster::types::Type;
 
 /// What every object has whether its schema names it or not.
@@ -19,6 +20,7 @@ pub(super) fn prune(schema: &Value, object: &mut Value) -> Vec<String> {
         prune_value(Some(schema), object, "", true, &mut unknown);
     }
     drop_nulls(schema, object);
+    cut_numbers(object);
     unknown.sort();
     unknown
 }
@@ -114,6 +116,16 @@ fn prune_metadata(object: &mut Value, path: &str, unknown: &mut Vec<String>) {
         }
         is_known
     });
+}
+
+/// Go writes whole numbers without `.0`.
+fn cut_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(cut_numbers),
+        Value::Array(items) => items.iter_mut().for_each(cut_numbers),
+        Value::Number(_) => *value = causes::shown(value),
+        _ => {}
+    }
 }
 
 fn may_not_be_null(schema: &Value) -> bool {
