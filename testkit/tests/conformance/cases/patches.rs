@@ -17,6 +17,7 @@ cases!("patches":
     a_dry_run_patches_nothing,
     a_json_patch_adds_replaces_moves_and_removes,
     a_json_patch_whose_test_fails,
+    a_json_patch_that_tests_for_nothing,
     a_json_patch_to_a_place_that_is_not_there,
     a_json_patch_that_is_none,
     a_json_patch_escapes_slashes,
@@ -80,6 +81,13 @@ async fn a_json_patch_adds_replaces_moves_and_removes(s: &mut Session) {
     s.json_patch(X, json!([{"op": "copy", "from": "/data/moved", "path": "/data/copied"}])).await;
     s.json_patch(X, json!([{"op": "remove", "path": "/data/moved"}])).await;
     s.json_patch(X, json!([{"op": "add", "path": "/metadata/labels", "value": {}}])).await;
+}
+
+async fn a_json_patch_that_tests_for_nothing(s: &mut Session) {
+    s.post(CONFIG_MAPS, config_map("x")).await;
+    for path in ["/metadata/finalizers", "/data/key", "/data/absent", "/absent/deeper", "/metadata/labels/a"] {
+        s.json_patch(X, json!([{"op": "test", "path": path, "value": null}])).await;
+    }
 }
 
 async fn a_json_patch_whose_test_fails(s: &mut Session) {
