@@ -27,8 +27,33 @@ pub(crate) fn normalised(mut steps: Vec<Step>, with_managers: bool) -> Vec<Step>
         }
         names.gather(&step.told);
     }
-    steps.iter_mut().for_each(|step| names.replace(&mut step.told, false));
+    for step in &mut steps {
+        names.replace(&mut step.told, false);
+        if let Some(body) = step.told.get_mut("body") {
+            sort_causes(body);
+        }
+    }
     steps
+}
+
+/// The fields of an invalid object, and those that others own, are told in no order: the real server walks over Go's maps.
+fn sort_causes(status: &mut Value) {
+    let Some(causes) = status.pointer_mut("/details/causes").and_then(Value::as_array_mut) else { return };
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes.iter() {
+        let text = |field: &str| cause[field].as_str().unwrap_or_default();
+        let text = format!("{}: {}", text("field"), text("message"));
+        // The message tells each but once.
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    causes.sort_by_key(Value::to_string);
+    let as_told = format!("[{}]", told.join(", "));
+    told.sort_unstable();
+    if let Some(message) = status["message"].as_str().and_then(|message| message.strip_suffix(&as_told)) {
+        status["message"] = format!("{message}[{}]", told.join(", ")).into();
+    }
 }
 
 /// What stands for what.
@@ -149,6 +174,10 @@ impl Names {
         if let Some((before, _)) = text.split_once("too old resource version: ") {
             text = format!("{before}too old resource version: …");
         }
+        // How far the whole server has come.
+        if let Some((before, _)) = text.split_once(", current: ") {
+            text = format!("{before}, current: …");
+        }
         text
     }
 }
@@ -197,32 +226,34 @@ mod tests {
         normalised(steps, false).into_iter().map(|step| step.told).collect()
     }
 
+    const A: &str = "6f0b2a52-0001-4000-8000-000000000001";
+    const B: &str = "6f0b2a52-0002-4000-8000-000000000002";
+
     fn object(version: &str, uid: &str) -> Value {
         json!({"metadata": {"name": "x", "resourceVersion": version, "uid": uid}})
     }
 
     #[test]
     fn versions_are_told_by_their_order_and_uids_by_their_first_appearance() {
-        let told = steps(&[object("93", "b"), object("117", "a"), object("93", "b")]);
+        let told = steps(&[object("93", B), object("117", A), object("93", B)]);
         assert_eq!(told, [object("v1", "uid1"), object("v2", "uid2"), object("v1", "uid1")]);
     }
 
     #[test]
     fn a_list_is_of_the_versions_of_its_objects_or_later() {
-        let list =
-            |version: &str, item: &str| json!({"metadata": {"resourceVersion": version}, "items": [object(item, "a")]});
-        assert_eq!(steps(&[list("200", "93")]), [list("from v1 on", "v1").pointer_to_uid()]);
+        let list = |version: &str, item: Value| json!({"metadata": {"resourceVersion": version}, "items": [item]});
+        assert_eq!(steps(&[list("200", object("93", A))]), [list("from v1 on", object("v1", "uid1"))]);
     }
 
-    trait Uid {
-        fn pointer_to_uid(self) -> Value;
-    }
-
-    impl Uid for Value {
-        fn pointer_to_uid(mut self) -> Value {
-            self["items"][0]["metadata"]["uid"] = "uid1".into();
-            self
-        }
+    #[test]
+    fn what_is_wrong_with_an_object_is_told_in_no_order() {
+        let invalid = |first: &str, second: &str| {
+            let cause = |field: &str| json!({"field": field, "message": "Required value"});
+            let message = format!("x is invalid: [{first}: Required value, {second}: Required value]");
+            json!({"body": {"reason": "Invalid", "message": message, "details": {"causes": [cause(first), cause(second)]}}})
+        };
+        assert_eq!(steps(&[invalid("b", "a")]), steps(&[invalid("a", "b")]));
+        assert_eq!(steps(&[invalid("b", "a")]), [invalid("a", "b")]);
     }
 
     #[test]

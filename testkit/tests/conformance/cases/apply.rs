@@ -239,7 +239,7 @@ async fn a_list_of_a_custom_object_is_merged_by_its_keys(s: &mut Session) {
             "name": {"type": "string"}, "port": {"type": "integer"}, "note": {"type": "string"}}}});
     let set = json!({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}});
     let spec = json!({"type": "object", "properties": {"ports": ports, "words": set}});
-    s.install(things::crd_of(json!({"spec": spec}))).await;
+    s.install(things::crd_of(&json!({"spec": spec}))).await;
     let thing = |spec: Value| with(things::thing("x"), "/spec", spec);
     let (a, b) = (format!("{THING}?fieldManager=a"), format!("{THING}?fieldManager=b"));
     s.apply(&a, thing(json!({"ports": [{"name": "http", "port": 80}], "words": ["one"]}))).await;

@@ -41,8 +41,8 @@ cases!("schema":
 
 const X: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
 
-fn spec(properties: Value) -> Value {
-    crd_of(json!({"spec": {"type": "object", "properties": properties}}))
+fn spec(properties: &Value) -> Value {
+    crd_of(&json!({"spec": {"type": "object", "properties": properties}}))
 }
 
 /// Creates one thing after the other.
@@ -70,7 +70,7 @@ async fn a_custom_object_is_created_and_listed(s: &mut Session) {
 }
 
 async fn defaults_are_filled_in(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "a": {"type": "string", "default": "x"}, "n": {"type": "integer", "default": 3},
         "deep": {"type": "object", "default": {}, "properties": {"b": {"type": "boolean", "default": true}}},
         "absent": {"type": "object", "properties": {"c": {"type": "string", "default": "y"}}},
@@ -122,7 +122,7 @@ async fn values_of_wrong_types(s: &mut Session) {
 async fn required_fields(s: &mut Session) {
     let spec = json!({"type": "object", "required": ["a", "b"], "properties": {
         "a": {"type": "string"}, "b": {"type": "object", "required": ["c"], "properties": {"c": {"type": "string"}}}}});
-    let mut crd = crd_of(json!({ "spec": spec }));
+    let mut crd = crd_of(&json!({ "spec": spec }));
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["required"] = json!(["spec"]);
     s.install(crd).await;
     create(s, &[json!({}), json!({"a": "x", "b": {}}), json!({"a": "x", "b": {"c": "y"}})]).await;
@@ -132,7 +132,7 @@ async fn required_fields(s: &mut Session) {
 }
 
 async fn bounds_and_patterns(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "n": {"type": "integer", "minimum": 1, "maximum": 10}, "m": {"type": "number", "multipleOf": 0.5},
         "open": {"type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 3, "exclusiveMaximum": true},
         "s": {"type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]+$"},
@@ -160,7 +160,7 @@ async fn bounds_and_patterns(s: &mut Session) {
 }
 
 async fn enums_and_nulls(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "e": {"type": "string", "enum": ["a", "b"]}, "i": {"type": "integer", "enum": [1, 2]},
         "maybe": {"type": "string", "nullable": true}, "sure": {"type": "string"},
     })))
@@ -171,7 +171,7 @@ async fn enums_and_nulls(s: &mut Session) {
 
 async fn formats(s: &mut Session) {
     let format = |name: &str| json!({"type": "string", "format": name});
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "time": format("date-time"), "date": format("date"), "uuid": format("uuid"), "bytes": format("byte"),
         "ip": format("ipv4"), "mail": format("email"), "odd": format("nobody-knows"), "uri": format("uri"),
         "small": {"type": "integer", "format": "int32"}, "large": {"type": "integer", "format": "int64"},
@@ -194,7 +194,7 @@ async fn formats(s: &mut Session) {
 }
 
 async fn several_mistakes_are_all_told(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "a": {"type": "string", "maxLength": 2}, "n": {"type": "integer", "minimum": 1},
         "list": {"type": "array", "items": {"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}}}},
         "map": {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -204,7 +204,7 @@ async fn several_mistakes_are_all_told(s: &mut Session) {
 }
 
 async fn whole_numbers_and_strings(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "either": {"x-kubernetes-int-or-string": true}, "n": {"type": "number"}, "i": {"type": "integer"},
     })))
     .await;
@@ -220,7 +220,7 @@ async fn whole_numbers_and_strings(s: &mut Session) {
 }
 
 async fn fields_of_any_kind_are_kept(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "any": {"x-kubernetes-preserve-unknown-fields": true},
         "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {
             "known": {"type": "object", "properties": {"a": {"type": "string"}}}}},
@@ -238,7 +238,7 @@ async fn fields_of_any_kind_are_kept(s: &mut Session) {
 }
 
 async fn maps_of_values(s: &mut Session) {
-    s.install(spec(json!({
+    s.install(spec(&json!({
         "strings": {"type": "object", "additionalProperties": {"type": "string"}},
         "objects": {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "integer", "default": 1}}}},
         "open": {"type": "object", "additionalProperties": true},
@@ -298,10 +298,10 @@ async fn a_crd_without_storage_version(s: &mut Session) {
 }
 
 async fn a_crd_of_a_schema_that_is_not_structural(s: &mut Session) {
-    s.post(CRDS, spec(json!({"a": {}}))).await;
-    s.post(CRDS, spec(json!({"a": {"type": "thing"}}))).await;
-    s.post(CRDS, spec(json!({"a": {"type": "array"}}))).await;
-    s.post(CRDS, spec(json!({"a": {"type": "integer", "default": "x"}}))).await;
+    s.post(CRDS, spec(&json!({"a": {}}))).await;
+    s.post(CRDS, spec(&json!({"a": {"type": "thing"}}))).await;
+    s.post(CRDS, spec(&json!({"a": {"type": "array"}}))).await;
+    s.post(CRDS, spec(&json!({"a": {"type": "integer", "default": "x"}}))).await;
 }
 
 async fn two_versions_of_one_kind(s: &mut Session) {

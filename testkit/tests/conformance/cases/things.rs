@@ -11,7 +11,7 @@ pub(super) const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefini
 
 /// With a status, and few rules.
 pub(super) fn crd() -> Value {
-    crd_of(json!({
+    crd_of(&json!({
         "spec": {"type": "object", "properties": {
             "replicas": {"type": "integer", "minimum": 0},
             "title": {"type": "string", "default": "untitled"},
@@ -22,7 +22,7 @@ pub(super) fn crd() -> Value {
 }
 
 /// With these properties beside what every object has.
-pub(super) fn crd_of(properties: Value) -> Value {
+pub(super) fn crd_of(properties: &Value) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "things.$ns.example.com"},
