@@ -44,11 +44,18 @@ fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, S
         return Err(Status::unsupported("server-side apply of the scale subresource"));
     }
     // Neither pruned nor filled in: who applies owns what was sent, no more and no less.
-    metadata::is_at_url(request, &mut body.clone())?;
+    if body.is_object() {
+        metadata::is_at_url(request, &mut body.clone())?;
+    }
     let live = state.store.get(&request.kind.table, &key(request)).cloned();
     let writer = write::writer(request, state);
     let value = live.as_ref().map(|live| live.value());
     let mut new = apply::apply(&request.kind, value, body, writer, request.options.force)?;
+    if live.is_none() && body["metadata"]["name"].as_str().is_none_or(str::is_empty) {
+        let name = &request.name;
+        let message = format!("the name of the object ({name} based on URL) was undeterminable: name must be provided");
+        return Err(Status::bad_request(message));
+    }
     metadata::is_at_url(request, &mut new)?;
     match live {
         Some(live) => write::save(state, request, &live, new),
