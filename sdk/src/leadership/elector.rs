@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::announce::{Announcer, Herald};
 use super::clock::{Clock, Moment};
-use super::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Put, Stamp};
+use super::election::{
+    Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
+};
 use super::lock::{Lock, LockError};
 use super::pulse::Pulse;
 use super::reign::Reign;
@@ -57,6 +59,9 @@ pub struct Elector {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ElectorError {
+    /// With such options there could be two leaders, or none.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
     /// Leading again next to work of an earlier term would be two leaders in one process.
     #[error(
         "work of term {term} still goes on {seconds} s after its end: code that blocks its thread, or that was spawned \
@@ -137,6 +142,7 @@ impl Elector {
         patience: Duration,
     ) -> Result<(), ElectorError> {
         let Self { options, lock, clock, announcer, herald, state, pulse } = self;
+        options.check()?;
         let mut events = JoinSet::new();
         events.spawn(herald.run());
         let (tell, news) = mpsc::channel(NEWS_WAITING);

@@ -19,7 +19,7 @@ mod watcher;
 mod writes;
 
 pub use alone::Alone;
-pub use election::{ElectionOptions, EndReason};
+pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
 pub use fence::{Fenced, fence, is_fenced};
 pub use pulse::Pulse;

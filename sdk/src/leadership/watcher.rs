@@ -56,21 +56,25 @@ pub(super) async fn watch(lock: Arc<dyn Lock>, patience: Duration, tell: mpsc::S
 }
 
 /// One watch, from its opening to its end. Where there is no version to start from, a read gives one.
+///
+/// # Cancel safety
+/// What the lock has shown is told, or is not asked for: the next watch starts right after it.
 async fn follow(lock: &dyn Lock, patience: Duration, tell: &mpsc::Sender<News>) -> Result<(), LockError> {
     let mut events = match timeout(patience, lock.watch()).await {
         Ok(Err(LockError::Expired)) => {
+            let Ok(place) = tell.reserve().await else { return Ok(()) };
             let seen = timeout(patience, lock.read()).await.map_err(|_| silent())??;
-            let _closed = tell.send(News::Input(Input::Watched(seen))).await;
+            place.send(News::Input(Input::Watched(seen)));
             timeout(patience, lock.watch()).await.map_err(|_| silent())??
         }
         opened => opened.map_err(|_| silent())??,
     };
     let _closed = tell.send(News::Input(Input::Watching(true))).await;
     let cut_off = Instant::now() + LONGEST_WATCH;
-    while let Ok(Some(event)) = timeout_at(cut_off, events.next()).await {
-        if tell.send(News::Input(Input::Watched(event?))).await.is_err() {
-            break;
-        }
+    while let Ok(place) = tell.reserve().await
+        && let Ok(Some(event)) = timeout_at(cut_off, events.next()).await
+    {
+        place.send(News::Input(Input::Watched(event?)));
     }
     Ok(())
 }

@@ -43,12 +43,15 @@ fn patient_replica(store: &Store, name: &str, patience: Duration) -> Replica {
 }
 
 fn replica_by(clock: Clock, store: &Store, name: &str, patience: Duration) -> Replica {
+    replica_with(ElectionOptions::new(name), clock, store, patience)
+}
+
+fn replica_with(options: ElectionOptions, clock: Clock, store: &Store, patience: Duration) -> Replica {
     let way = store.way();
     let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
         Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
     });
     let client = kube::Client::new(nowhere, "default");
-    let options = ElectionOptions::new(name);
     let (elector, leadership) = Elector::new(way.clone(), options, clock, Metrics::default(), client);
     let stop = CancellationToken::new();
     let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), patience));
@@ -269,6 +272,16 @@ async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
     sleep(Duration::from_secs(2)).await;
     drop(work);
     only.leads_after(term.id()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn options_that_would_allow_two_leaders_are_refused() {
+    let store = Store::new();
+    let options = ElectionOptions { renew_deadline: LEASE, ..ElectionOptions::new("a") };
+    let only = replica_with(options, Clock::tokio(), &store, HOUR);
+    let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
+    assert!(error.to_string().contains("renew deadline"), "{error}");
+    assert_eq!(store.holder(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use self::known::{Knowledge, News};
 use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
-pub use self::options::ElectionOptions;
+pub use self::options::{ElectionOptions, OptionsError};
 pub use self::record::{Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 
@@ -175,7 +175,9 @@ impl Election {
         if self.phase == Phase::Stopped {
             return effects;
         }
-        self.take_in(now.clock, input, &mut effects);
+        // What was heard of the work before the end of its term is told again after it.
+        let heard_before = matches!(input, Input::WorkEnded { .. }) && !effects.is_empty();
+        self.take_in(now.clock, if heard_before { Input::Woken } else { input }, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {
             self.call(now, &mut effects);

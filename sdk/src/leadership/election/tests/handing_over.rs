@@ -207,3 +207,15 @@ fn a_write_without_an_answer_is_forgotten_after_a_lease() {
     candidate.at(102.0, Input::WorkEnded { unanswered });
     assert_eq!(candidate.step(Input::WorkEnded { unanswered }), [Effect::Read], "it would have landed by now");
 }
+
+#[test]
+fn a_drain_whose_end_is_heard_of_when_the_term_has_run_out_is_heard_of_once_more() {
+    let mut candidate = Candidate::that_leads();
+    candidate.at(101.0, Input::Stop);
+    put_of(&candidate.wake());
+    candidate.at(105.0, Input::Failed);
+    let effects = candidate.at(110.0, WORK_ENDED);
+    assert_eq!(effects, [Effect::End(EndReason::Expired), Effect::Read], "not a release yet");
+    candidate.step(Input::Answered(newest(&candidate)));
+    assert_eq!(candidate.step(Input::WorkEnded { unanswered: Some(moment(110.0)) }), [Effect::Stopped]);
+}

@@ -164,6 +164,7 @@ impl World {
         if paused_until > self.now {
             return self.after(paused_until - self.now, author, event);
         }
+        let now = self.now;
         let Some(process) = self.process(author) else { return };
         match event {
             Event::Timer(timer) if process.timer == timer => self.step(author, Input::Woken),
@@ -180,11 +181,12 @@ impl World {
             Event::WorkEnded if process.awaited => {
                 process.awaited = false;
                 process.working = false;
-                let unanswered = (self.random.u8(0..4) == 0).then_some(self.now);
-                if let Some(process) = self.process(author) {
-                    process.unanswered = process.unanswered.max(unanswered);
+                // One in four left a write without an answer.
+                if now.is_multiple_of(4) {
+                    process.unanswered = Some(now);
                 }
-                self.step(author, Input::WorkEnded { unanswered: unanswered.map(moment_of) });
+                let unanswered = process.unanswered.map(moment_of);
+                self.step(author, Input::WorkEnded { unanswered });
             }
             Event::DrainOverdue => self.step(author, Input::DrainOverdue),
             _ => {}
