@@ -1,8 +1,6 @@
 //! The in-memory cluster held against the real API server: every case runs on both, and what both answered is compared.
 //!
 //! `CONFORMANCE=watch` runs only the cases whose topic or name contains the word.
-#![allow(clippy::expect_used, clippy::panic, clippy::needless_pass_by_value)] // a test says what is wrong by panicking
-
 #![allow(clippy::expect_used, reason = "a case whose own text is wrong should say so")]
 
 mod ask;
