@@ -107,6 +107,11 @@ impl Names {
                 for (name, value) in fields {
                     match value {
                         Value::String(text) => *text = self.replaced(name, text, of_many),
+                        // Their order goes by their seconds, and a second may begin between two writes.
+                        Value::Array(entries) if name == "managedFields" => {
+                            entries.iter_mut().for_each(|entry| self.replace(entry, false));
+                            entries.sort_by_key(|entry| format!("{} {}", entry["manager"], entry["operation"]));
+                        }
                         // The items of a list have versions of their own.
                         _ => self.replace(value, of_many && name == "metadata"),
                     }
