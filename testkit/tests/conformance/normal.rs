@@ -31,6 +31,8 @@ pub(crate) fn normalised(mut steps: Vec<Step>, with_managers: bool) -> Vec<Step>
         names.replace(&mut step.told, false);
         if let Some(body) = step.told.get_mut("body") {
             sort_causes(body);
+            sort_errors(body);
+            hide_ages(body);
         }
     }
     steps
@@ -53,6 +55,26 @@ fn sort_causes(status: &mut Value) {
     told.sort_unstable();
     if let Some(message) = status["message"].as_str().and_then(|message| message.strip_suffix(&as_told)) {
         status["message"] = format!("{message}[{}]", told.join(", ")).into();
+    }
+}
+
+/// What does not fit a schema is told in no order either, one error a line.
+fn sort_errors(status: &mut Value) {
+    let Some(message) = status["message"].as_str() else { return };
+    let Some((before, errors)) = message.split_once(": errors:\n") else { return };
+    let mut errors: Vec<&str> = errors.lines().collect();
+    errors.sort_unstable();
+    status["message"] = format!("{before}: errors:\n{}", errors.join("\n")).into();
+}
+
+/// Ages in a table's cells: how long ago that is depends on who asks.
+fn hide_ages(table: &mut Value) {
+    let Some(rows) = table.get_mut("rows").and_then(Value::as_array_mut) else { return };
+    for cell in rows.iter_mut().filter_map(|row| row["cells"].as_array_mut()).flatten() {
+        let age = cell.as_str().and_then(|text| text.strip_suffix('s'));
+        if age.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())) {
+            *cell = "<age>".into();
+        }
     }
 }
 
