@@ -7,7 +7,6 @@ mod deletion;
 mod faults;
 mod given;
 mod objects;
-mod speed;
 mod steps;
 mod watches;
 mod writes;
