@@ -25,6 +25,7 @@
 //! looked for. Unix only: the guard against left-over processes is a shell.
 
 mod audit;
+pub mod cluster;
 mod control_plane;
 mod error;
 mod eventually;
@@ -32,6 +33,7 @@ mod process;
 mod proxy;
 
 pub use audit::{Audit, AuditEvent};
+pub use cluster::Cluster;
 pub use control_plane::{Binaries, ControlPlane};
 pub use error::Error;
 pub use eventually::{Timeout, eventually};

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
+mod builtin_kinds;
 mod control_plane;
 mod demo;
 mod error;
@@ -23,6 +24,7 @@ usage: cargo xtask <chore>
   demo [--kill-leader-after SECONDS] [--exit-after SECONDS]
                   three replicas of the sample on a control plane of their own, and how they hand over
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
+  builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -47,6 +49,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
             println!("{}", control_plane::provide()?.display());
             Ok(())
         }
+        ("builtin-kinds", []) => builtin_kinds::run(),
         ("layers", []) => layers::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {

@@ -5,18 +5,25 @@ mod children;
 mod controller;
 mod guestbook;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
+use kubeops::Operator;
 use kubeops::prelude::*;
-use kubeops::settings::Settings;
 
 use crate::controller::GuestbookController;
 use crate::page::PageSettings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    kubeops::operator!().with_state(AppState::from_settings).add_controller::<GuestbookController>().run().await
+    operator().run().await
+}
+
+/// What `main` runs, and tests too.
+fn operator() -> Operator<AppState> {
+    kubeops::operator!().with_state(AppState::from_settings).add_controller::<GuestbookController>()
 }
 
 /// What controllers need besides the SDK's own services.

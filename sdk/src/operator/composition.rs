@@ -34,22 +34,50 @@ use crate::leadership::lock::LeaseLock;
 use crate::leadership::{Alone, Elector, Leadership, Pulse};
 use crate::metrics::Metrics;
 
+/// What an operator talks to, and what it measures time by.
+pub(super) struct World {
+    /// For caches and controllers.
+    pub(super) client: Client,
+    /// The elector shares no connection, queue or retry policy with the controllers.
+    pub(super) election_client: Client,
+    /// The API server, for people.
+    pub(super) server: String,
+    pub(super) clock: Clock,
+}
+
+impl World {
+    /// The cluster of `connection`, and the machine's clock.
+    pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, ConnectError> {
+        let mut of_elector = connection.clone();
+        // Tells the elector apart in audit logs.
+        if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
+            of_elector.config.headers.push((http::header::USER_AGENT, agent));
+        }
+        Ok(Self {
+            client: connection.client()?,
+            election_client: of_elector.client()?,
+            server: connection.server(),
+            clock: Clock::boot(),
+        })
+    }
+}
+
 pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
-    connection: &Connection,
+    world: World,
     settings: &KubeOps,
     state: S,
 ) -> Result<Host, RunError> {
-    let Parts { name, version, about: _, controllers, services, checks: user_checks } = parts;
-    let client = connection.client()?;
+    let Parts { name, version: _, about: _, controllers, services, checks: user_checks } = parts;
+    let World { client, election_client, server, clock } = world;
     let (metrics, health, host) = (Metrics::new(), Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
-    let options = options::controllers(settings);
+    let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, &metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let (candidate, leadership, pulse) = candidate(connection, settings, &metrics, name, version)?;
+    let (candidate, leadership, pulse) = candidate(election_client, clock, settings, &metrics);
 
-    let (reach, reached) = Reach::new(client.clone(), connection.server());
+    let (reach, reached) = Reach::new(client.clone(), server);
     let election = checks::Election { leadership: leadership.clone(), pulse, ready_when: settings.ready_when };
     checks::add(&health, reached, &caches, election)?;
     for add in user_checks {
@@ -86,31 +114,20 @@ enum Candidate {
 }
 
 fn candidate(
-    connection: &Connection,
+    client: Client,
+    clock: Clock,
     settings: &KubeOps,
     metrics: &Metrics,
-    name: &str,
-    version: &str,
-) -> Result<(Candidate, Leadership, Option<Pulse>), RunError> {
+) -> (Candidate, Leadership, Option<Pulse>) {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
-        return Ok((Candidate::Alone(alone), leadership, None));
+        return (Candidate::Alone(alone), leadership, None);
     }
-    let client = election_client(connection, name, version)?;
     let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
-    let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), client);
+    let (elector, leadership) = Elector::new(lock, options, clock, metrics.clone(), client);
     let pulse = elector.pulse();
-    Ok((Candidate::Elector(Box::new(elector)), leadership, Some(pulse)))
-}
-
-/// The elector shares no connection, queue or retry policy with the controllers. Its user agent tells it apart in audit logs.
-fn election_client(connection: &Connection, name: &str, version: &str) -> Result<Client, ConnectError> {
-    let mut connection = connection.clone();
-    if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
-        connection.config.headers.push((http::header::USER_AGENT, agent));
-    }
-    connection.client()
+    (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))
 }
 
 fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<Host, BindError> {

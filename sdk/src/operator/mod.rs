@@ -13,9 +13,13 @@ pub mod logging;
 mod options;
 mod reach;
 mod run;
+#[cfg(feature = "testing")]
+mod testing;
 
 pub use builder::Operator;
 pub use run::RunError;
+#[cfg(feature = "testing")]
+pub use testing::RunningOperator;
 
 /// Makes an [`Operator`] of the name and version of the package that calls it.
 ///

@@ -21,7 +21,7 @@ pub(super) fn election(settings: &KubeOps) -> ElectionOptions {
     }
 }
 
-pub(super) fn controllers(settings: &KubeOps) -> ControllerOptions {
+pub(super) fn controllers(settings: &KubeOps, clock: Clock) -> ControllerOptions {
     ControllerOptions {
         concurrency: u16::try_from(settings.max_parallel_reconciliations.get()).unwrap_or(u16::MAX),
         strategy: match settings.reconcile_strategy {
@@ -33,7 +33,7 @@ pub(super) fn controllers(settings: &KubeOps) -> ControllerOptions {
         timeout: settings.reconcile_timeout,
         auto_attach_finalizers: settings.auto_attach_finalizers,
         auto_detach_finalizers: settings.auto_detach_finalizers,
-        clock: Clock::boot(),
+        clock,
     }
 }
 

@@ -6,7 +6,7 @@ use futures::Stream;
 use tracing::{info, warn};
 
 use super::builder::{Operator, Parts};
-use super::composition::compose;
+use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
 use super::kube_ops::{Defaults, KubeOps};
 use super::logging;
@@ -77,12 +77,13 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let defaults = parts.defaults(Some(&connection));
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         tell_start(&parts, &connection, &kube_ops);
-        let host = compose(parts, &connection, &kube_ops, state)?;
+        let world = World::real(&connection, parts.name, parts.version)?;
+        let host = compose(parts, world, &kube_ops, state)?;
         Ok(host.run(signals, kube_ops.shutdown_timeout).await?)
     }
 
     /// Finds all that is wrong with the settings, and makes the state, without asking the cluster.
-    async fn prepare(self, settings: &Settings) -> Result<(Parts<S>, S), RunError> {
+    pub(super) async fn prepare(self, settings: &Settings) -> Result<(Parts<S>, S), RunError> {
         let Self { parts, make_state } = self;
         let mut problems = Problems::default();
         let warnings = match KubeOps::from_settings(settings, &parts.defaults(None)) {

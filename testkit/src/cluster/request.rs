@@ -1,0 +1,333 @@
+//! From a URL, a method and headers to what is asked for.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Uri, header};
+
+use super::options::Options;
+use super::resources::{Kind, Resources};
+use super::status::{Cause, Status};
+
+/// As the server limits it.
+const FIELD_MANAGER_LENGTH: usize = 128;
+
+/// What an object or a list of them is given as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    Whole,
+    /// `kubectl get`'s rows.
+    Table,
+    /// Nothing but its metadata.
+    Metadata,
+}
+
+/// How a body is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatchKind {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch(PatchKind),
+    Delete,
+    DeleteCollection,
+}
+
+impl Verb {
+    /// As RBAC and the audit log call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch(_) => "patch",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
+impl Verb {
+    /// What the server calls what comes along with it.
+    fn options(self) -> &'static str {
+        match self {
+            Self::Create => "CreateOptions",
+            Self::Update => "UpdateOptions",
+            Self::Patch(_) => "PatchOptions",
+            Self::Delete | Self::DeleteCollection => "DeleteOptions",
+            Self::Get | Self::List | Self::Watch => "ListOptions",
+        }
+    }
+}
+
+/// One request for objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) verb: Verb,
+    pub(crate) kind: Arc<Kind>,
+    /// Empty for all namespaces, and for what is in none.
+    pub(crate) namespace: String,
+    /// Empty for lists, and where a create leaves the name to the body.
+    pub(crate) name: String,
+    pub(crate) subresource: Option<String>,
+    pub(crate) options: Options,
+    pub(crate) output: Output,
+    pub(crate) media: Media,
+}
+
+/// Where a URL leads to.
+#[derive(Clone, Debug)]
+pub(crate) enum Route {
+    Objects(Box<Request>),
+    /// `/version`, discovery, health, OpenAPI.
+    Other,
+}
+
+/// The parts of a path below a group and version.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place<'a> {
+    group: &'a str,
+    version: &'a str,
+    namespace: &'a str,
+    plural: &'a str,
+    name: &'a str,
+    subresource: Option<&'a str>,
+    /// The old way to ask for a watch, by the path.
+    watch: bool,
+}
+
+/// Finds out what is asked for.
+pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: &Resources) -> Result<Route, Status> {
+    let Some(place) = Place::of(uri.path()) else { return Ok(Route::Other) };
+    let Place { group, version, namespace, plural, name, subresource, watch } = place;
+    let Some(kind) = resources.find(group, version, plural) else {
+        // A group that nobody serves is the caller's to answer: the real server does not even know the path.
+        return if resources.has_built_in(group) { Err(Status::no_such_resource()) } else { Ok(Route::Other) };
+    };
+    // Only lists and watches go over all namespaces.
+    let misplaced = if kind.namespaced { namespace.is_empty() && !name.is_empty() } else { !namespace.is_empty() };
+    if misplaced {
+        // The server of CRDs does not know such paths at all.
+        return if kind.custom.is_some() { Ok(Route::Other) } else { Err(Status::no_such_resource()) };
+    }
+    let mut options = Options::of_query(uri.query().unwrap_or_default())?;
+    options.watch |= watch;
+    let verb = verb(method, headers, &options, kind, name)?;
+    if options.force && matches!(verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(Status::invalid_options("PatchOptions", &[cause]));
+    }
+    if kind.namespaced && namespace.is_empty() && verb == Verb::Create {
+        return Err(Status::method_not_allowed());
+    }
+    if options.field_manager.len() > FIELD_MANAGER_LENGTH {
+        let message = format!("Too long: may not be more than {FIELD_MANAGER_LENGTH} bytes");
+        let cause = Cause { reason: "FieldValueTooLong", message, field: "fieldManager".to_owned() };
+        return Err(Status::invalid_options(verb.options(), &[cause]));
+    }
+    let verbs = match subresource {
+        None => &kind.verbs,
+        Some(subresource) => &kind.subresources.get(subresource).ok_or_else(Status::no_such_resource)?.verbs,
+    };
+    if !verbs.iter().any(|known| known == verb.name()) {
+        return Err(Status::method_not_allowed());
+    }
+    Ok(Route::Objects(Box::new(Request {
+        verb,
+        kind: kind.clone(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        subresource: subresource.map(str::to_owned),
+        options,
+        output: output(headers, kind, verb)?,
+        media: media(method, headers)?,
+    })))
+}
+
+impl<'a> Place<'a> {
+    /// `None` if the path is not one of objects.
+    fn of(path: &'a str) -> Option<Self> {
+        let mut parts = path.trim_matches('/').split('/');
+        let (group, version) = match parts.next()? {
+            "api" => ("", parts.next()?),
+            "apis" => (parts.next()?, parts.next()?),
+            _ => return None,
+        };
+        let mut parts: Vec<&str> = parts.collect();
+        let watch = parts.first() == Some(&"watch");
+        if watch {
+            parts.remove(0);
+        }
+        let (namespace, rest) = match parts.as_slice() {
+            // A namespace itself, and its own subresources.
+            ["namespaces"] | ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => ("", parts.as_slice()),
+            ["namespaces", namespace, rest @ ..] => (*namespace, rest),
+            rest => ("", rest),
+        };
+        let (plural, name, subresource) = match rest {
+            [plural] => (*plural, "", None),
+            [plural, name] => (*plural, *name, None),
+            [plural, name, subresource] => (*plural, *name, Some(*subresource)),
+            _ => return None,
+        };
+        Some(Self { group, version, namespace, plural, name, subresource, watch })
+    }
+}
+
+fn verb(method: &Method, headers: &HeaderMap, options: &Options, kind: &Kind, name: &str) -> Result<Verb, Status> {
+    Ok(match (method.as_str(), name.is_empty()) {
+        ("GET", true) if options.watch => Verb::Watch,
+        ("GET", true) => Verb::List,
+        ("GET", false) if options.watch => Verb::Watch,
+        ("GET", false) => Verb::Get,
+        ("POST", true) => Verb::Create,
+        ("PUT", false) => Verb::Update,
+        ("PATCH", false) => Verb::Patch(patch_kind(headers, kind)?),
+        ("DELETE", true) => Verb::DeleteCollection,
+        ("DELETE", false) => Verb::Delete,
+        _ => return Err(Status::method_not_allowed()),
+    })
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+fn patch_kind(headers: &HeaderMap, kind: &Kind) -> Result<PatchKind, Status> {
+    match content_type(headers) {
+        "application/json-patch+json" => Ok(PatchKind::Json),
+        "application/merge-patch+json" => Ok(PatchKind::Merge),
+        "application/strategic-merge-patch+json" if kind.custom.is_none() => Ok(PatchKind::Strategic),
+        "application/apply-patch+yaml" => Ok(PatchKind::Apply),
+        _ if kind.custom.is_none() => {
+            Err(Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details())
+        }
+        _ => {
+            let accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            Err(unsupported_media(accepted))
+        }
+    }
+}
+
+fn media(method: &Method, headers: &HeaderMap) -> Result<Media, Status> {
+    match content_type(headers) {
+        "application/yaml" => Ok(Media::Yaml),
+        _ if method == Method::PATCH => Ok(Media::Json),
+        "" | "application/json" | "*/*" => Ok(Media::Json),
+        "application/vnd.kubernetes.protobuf" => Err(unsupported_media("application/json, application/yaml")),
+        _ => Err(unsupported_media("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
+    }
+}
+
+fn unsupported_media(accepted: &str) -> Status {
+    let message =
+        format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+    Status::new(415, "UnsupportedMediaType", message)
+}
+
+/// The first form that we have, in the order in which the client wishes them.
+fn output(headers: &HeaderMap, kind: &Kind, verb: Verb) -> Result<Output, Status> {
+    let mut unknown_form = false;
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
+        return Ok(Output::Whole);
+    };
+    for wish in accept.split(',') {
+        let mut parts = wish.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        if !matches!(media, "" | "*/*" | "application/*" | "application/json") {
+            continue;
+        }
+        match parts.find_map(|part| part.strip_prefix("as=")) {
+            None => return Ok(Output::Whole),
+            Some("Table") => return Ok(Output::Table),
+            Some("PartialObjectMetadata") if verb == Verb::List => {
+                let package = match &kind.custom {
+                    Some(_) => "unstructured.Unstructured".to_owned(),
+                    None => format!("{}.{}", kind.internal_package(), kind.kind),
+                };
+                let message =
+                    format!("you requested PartialObjectMetadata, but the requested object is a list (*{package}List)");
+                return Err(Status::new(406, "NotAcceptable", message));
+            }
+            Some("PartialObjectMetadata" | "PartialObjectMetadataList") => return Ok(Output::Metadata),
+            Some(_) => unknown_form = true,
+        }
+    }
+    let all = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    if unknown_form {
+        return Err(Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {all}")));
+    }
+    let watches = match verb {
+        Verb::List | Verb::Watch => ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "",
+    };
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {all}{watches}");
+    Err(Status::new(406, "NotAcceptable", message).with_empty_details())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(method: &Method, uri: &str, headers: &[(&str, &str)]) -> Result<Request, Status> {
+        let headers: Vec<(header::HeaderName, http::HeaderValue)> =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        match route(method, &uri.parse().unwrap(), &headers.into_iter().collect(), &Resources::default())? {
+            Route::Objects(request) => Ok(*request),
+            Route::Other => panic!("{uri} should lead to objects"),
+        }
+    }
+
+    #[test]
+    fn a_url_tells_kind_namespace_name_and_subresource() {
+        let request = ask(&Method::GET, "/apis/apps/v1/namespaces/a/deployments/x/status", &[]).unwrap();
+        assert_eq!((request.verb, request.kind.kind.as_str()), (Verb::Get, "Deployment"));
+        assert_eq!((&*request.namespace, &*request.name), ("a", "x"));
+        assert_eq!(request.subresource.as_deref(), Some("status"));
+    }
+
+    #[test]
+    fn a_namespace_is_an_object_and_a_place() {
+        let request = ask(&Method::DELETE, "/api/v1/namespaces/a", &[]).unwrap();
+        assert_eq!((&*request.kind.kind, &*request.namespace, &*request.name), ("Namespace", "", "a"));
+        let request = ask(&Method::POST, "/api/v1/namespaces/a/configmaps", &[]).unwrap();
+        assert_eq!((&*request.kind.kind, &*request.namespace, request.verb), ("ConfigMap", "a", Verb::Create));
+    }
+
+    #[test]
+    fn methods_and_media_that_are_not_there_are_refused_as_by_the_server() {
+        let code = |method, uri, headers| ask(&method, uri, headers).unwrap_err().code;
+        assert_eq!(code(Method::GET, "/api/v1/namespaces/a/gadgets", &[]), 404);
+        assert_eq!(code(Method::PUT, "/api/v1/namespaces/a/configmaps", &[]), 405);
+        assert_eq!(code(Method::POST, "/api/v1/configmaps", &[]), 405);
+        let protobuf = [("content-type", "application/vnd.kubernetes.protobuf")];
+        assert_eq!(code(Method::POST, "/api/v1/namespaces/a/configmaps", &protobuf), 415);
+        assert_eq!(code(Method::PATCH, "/api/v1/namespaces/a/configmaps/x", &[]), 415);
+        assert_eq!(code(Method::GET, "/api/v1/configmaps", &[("accept", "image/png")]), 406);
+    }
+
+    #[test]
+    fn the_first_form_that_there_is_is_given() {
+        let accept = "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        assert_eq!(ask(&Method::GET, "/api/v1/pods", &[("accept", accept)]).unwrap().output, Output::Table);
+        assert_eq!(ask(&Method::GET, "/api/v1/pods", &[("accept", "*/*")]).unwrap().output, Output::Whole);
+    }
+}

@@ -1,0 +1,90 @@
+//! What goes wrong between a client and the cluster.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::api::{ListParams, PostParams, WatchParams};
+use kubeops_testkit::Cluster;
+use kubeops_testkit::cluster::Fault;
+use serde_json::json;
+
+use crate::given::{config_map, config_maps, refused};
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_may_be_lost_after_the_commit_and_a_request_before_it() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    cluster.faults("a").next(Fault::LoseAnswer);
+    assert!(!matches!(
+        api.create(&PostParams::default(), &config_map("x", json!({}))).await,
+        Ok(_) | Err(kube::Error::Api(_))
+    ));
+    assert!(api.get_opt("x").await.unwrap().is_some());
+
+    cluster.faults("a").next(Fault::LoseRequest);
+    assert!(api.create(&PostParams::default(), &config_map("y", json!({}))).await.is_err());
+    assert!(api.get_opt("y").await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_strike_one_client_and_the_requests_they_are_for() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    cluster.faults("another").cut();
+    cluster.faults("a").when(
+        |request| request.verb == "create",
+        Some(1),
+        Fault::Refuse { code: 403, retry_after: None },
+    );
+    assert!(api.list(&ListParams::default()).await.is_ok());
+    assert_eq!(refused(api.create(&PostParams::default(), &config_map("x", json!({}))).await).0, 403);
+    assert!(api.create(&PostParams::default(), &config_map("x", json!({}))).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn latency_takes_the_time_of_tokio() {
+    let cluster = Cluster::start().await;
+    cluster.faults("a").always(Fault::Latency(Duration::from_secs(3600)));
+    let start = tokio::time::Instant::now();
+    let before = cluster.now();
+    config_maps(&cluster).list(&ListParams::default()).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(3600));
+    assert!(cluster.now().duration_since(before).as_secs() >= 3600, "the server's clock goes along");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_client_hears_nothing_until_it_is_mended() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    let mut events = pin!(api.watch(&WatchParams::default(), "0").await.unwrap());
+    cluster.faults("a").cut();
+    assert!(matches!(events.next().await, Some(Err(_))), "the watch breaks");
+    assert!(api.list(&ListParams::default()).await.is_err());
+    cluster.faults("a").mend();
+    assert!(api.list(&ListParams::default()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_watch_tells_later_what_it_held_back() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    let mut events = pin!(api.watch(&WatchParams::default(), "0").await.unwrap());
+    cluster.faults("a").silence_watches();
+    api.create(&PostParams::default(), &config_map("x", json!({}))).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(60), events.next()).await.is_err());
+    cluster.faults("a").mend();
+    assert!(matches!(events.next().await, Some(Ok(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_is_on_record() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    api.create(&PostParams::default(), &config_map("x", json!({}))).await.unwrap();
+    assert!(api.get("gone").await.is_err());
+    let told: Vec<_> = cluster.requests().into_iter().map(|r| (r.user, r.verb, r.resource, r.name, r.code)).collect();
+    let expected = [("create", "", Some(201)), ("get", "gone", Some(404))]
+        .map(|(verb, name, code)| ("a".to_owned(), verb.to_owned(), "configmaps".to_owned(), name.to_owned(), code));
+    assert_eq!(told, expected);
+}

@@ -1,0 +1,12 @@
+//! What the in-memory cluster does, asked through `kube::Client`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)] // a test says what is wrong by panicking
+
+mod applying;
+mod custom;
+mod deletion;
+mod faults;
+mod given;
+mod objects;
+mod steps;
+mod watches;
+mod writes;

@@ -1,0 +1,53 @@
+//! The cases, by topic.
+
+mod apply;
+mod conflicts;
+mod discovery;
+mod finalizers;
+mod gc;
+mod paging;
+mod patches;
+mod schema;
+mod selectors;
+mod status;
+mod things;
+mod verbs;
+mod watch;
+
+use serde_json::{Value, json};
+
+use crate::case::Case;
+
+/// The resource that most cases use: it has no defaults, no status and no generation.
+const CONFIG_MAPS: &str = "/api/v1/namespaces/$ns/configmaps";
+
+pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
+    [
+        verbs::CASES,
+        conflicts::CASES,
+        patches::CASES,
+        apply::CASES,
+        watch::CASES,
+        selectors::CASES,
+        paging::CASES,
+        finalizers::CASES,
+        gc::CASES,
+        status::CASES,
+        schema::CASES,
+        discovery::CASES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn config_map(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": "1"}})
+}
+
+/// `object` with one field set: `path` as a JSON pointer, whose last part may be new.
+fn with(mut object: Value, path: &str, value: impl Into<Value>) -> Value {
+    let (parent, field) = path.rsplit_once('/').unwrap_or_default();
+    let parent = object.pointer_mut(parent).expect("a case's object has the parent of what it sets");
+    parent[field] = value.into();
+    object
+}
