@@ -1,21 +1,26 @@
 //! An error and its causes, on one line.
 
 use std::error::Error;
+use std::iter::successors;
 
 /// An error, what caused it, what caused that, separated by colons. Many errors repeat their cause in their own text: that is
 /// told once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
+    joined(causes(error).map(ToString::to_string))
+}
+
+/// The error itself, what caused it, what caused that.
+pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}
+
+/// The texts of a chain, separated by colons, but for those that an earlier one tells already.
+pub(crate) fn joined(texts: impl Iterator<Item = String>) -> String {
+    texts.fold(String::new(), |told, text| match told {
+        told if told.is_empty() => text,
+        told if told.contains(&text) => told,
+        told => format!("{told}: {text}"),
+    })
 }
 
 #[cfg(test)]

@@ -4,25 +4,20 @@ use std::error::Error;
 
 use kube::core::Status;
 
+use crate::chain::{causes, joined};
+
 /// An error and its causes on one line, as [`chain`](crate::chain::chain) tells them; a refusal of the API server in its own words
 /// and nothing else of the answer.
 pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(status) = refusal(error) {
-            let Status { message, reason, code, .. } = status;
-            parts.push(format!("{message} ({reason}, {code})"));
-            break;
+    let mut refused = false;
+    joined(causes(error).map_while(|cause| match refusal(cause) {
+        _ if refused => None,
+        Some(Status { message, reason, code, .. }) => {
+            refused = true;
+            Some(format!("{message} ({reason}, {code})"))
         }
-        let text = error.to_string();
-        // Many errors repeat their cause in their own text.
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        cause = error.source();
-    }
-    parts.join(": ")
+        None => Some(cause.to_string()),
+    }))
 }
 
 /// The RBAC rule that would have granted the request that this error, or what caused it, tells was forbidden.
@@ -30,14 +25,8 @@ pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
 /// The API server's own sentence says all that it takes: `… cannot patch resource "configmaps" in API group "" in the
 /// namespace "default"`.
 pub(crate) fn missing_rule(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(status) = refusal(error) {
-            return (status.code == 403).then(|| rule(&status.message)).flatten();
-        }
-        cause = error.source();
-    }
-    None
+    let status = causes(error).find_map(refusal)?;
+    (status.code == 403).then(|| rule(&status.message)).flatten()
 }
 
 fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Status> {

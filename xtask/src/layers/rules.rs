@@ -20,7 +20,7 @@ const NOTHING: &[&str] = &[];
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
-    Rule { room: "refusal", may_know: &[], never: NOTHING },
+    Rule { room: "refusal", may_know: &["chain"], never: NOTHING },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },

@@ -16,6 +16,7 @@ use tower::retry::RetryLayer;
 use self::retry::Retry;
 use super::term::Term;
 use crate::BoxError;
+use crate::chain::causes;
 use crate::metrics::Metrics;
 
 /// A write was refused, or given up, because its term is over.
@@ -58,14 +59,7 @@ pub fn fence(client: &Client, term: &Term, metrics: &Metrics) -> Client {
 /// Whether this error, or what caused it, is [`Fenced`]: an ended term's, and no fault of the write.
 #[must_use]
 pub fn is_fenced(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<Fenced>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(error).any(<dyn std::error::Error>::is::<Fenced>)
 }
 
 /// Everything else may write: exec, attach and port-forward are GETs that upgrade.
