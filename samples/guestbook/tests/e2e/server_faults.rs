@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kubeops_testkit::Proxy;
 
 use crate::harness::{
-    Cluster, LEASE, LeaseSeen, PATIENCE, Replica, Traffic, eventually, reconciled_by, replica_of, say,
+    Cluster, History, LEASE, LeaseSeen, PATIENCE, Replica, Traffic, eventually, reconciled_by, replica_of, say,
 };
 
 const GUESTBOOKS: usize = 5;
@@ -16,6 +17,16 @@ const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
 /// What the issue asks for.
 const CUT_OFF: Duration = Duration::from_secs(30);
+
+/// `replica-a` leads, and only it talks to the API server through the proxy; `replica-b` stands by.
+async fn start_leader_behind_a_proxy(cluster: &Cluster, history: &History) -> (Proxy, Vec<Replica>) {
+    let proxy = cluster.plane.proxy().expect("open a proxy");
+    let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
+    let recipes = [cluster.replica("replica-a").kubeconfig(&through_proxy), cluster.replica("replica-b")];
+    let replicas = cluster.start_leading(history, &recipes).await;
+    cluster.guestbooks.wait_all_settled(GUESTBOOKS).await;
+    (proxy, replicas)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
@@ -53,11 +64,7 @@ async fn a_leader_that_is_cut_off_stops_and_comes_back_as_standby() {
     let cluster = Cluster::start().await;
     let names = cluster.guestbooks.create_many("book", GUESTBOOKS).await;
     let history = cluster.history();
-    let proxy = cluster.plane.proxy().expect("open a proxy");
-    let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
-    let recipes = [cluster.replica("replica-a").kubeconfig(&through_proxy), cluster.replica("replica-b")];
-    let mut replicas = cluster.start_leading(&history, &recipes).await;
-    cluster.guestbooks.wait_all_settled(GUESTBOOKS).await;
+    let (proxy, mut replicas) = start_leader_behind_a_proxy(&cluster, &history).await;
     let _traffic = Traffic::start(&cluster.guestbooks, &names, PAUSE);
     let cut_off = history.wait_leader("replica-a").await;
 
@@ -92,11 +99,7 @@ async fn a_leader_whose_connections_hang_stops_and_comes_back_as_standby() {
     let cluster = Cluster::start().await;
     let names = cluster.guestbooks.create_many("book", GUESTBOOKS).await;
     let history = cluster.history();
-    let proxy = cluster.plane.proxy().expect("open a proxy");
-    let through_proxy = cluster.plane.kubeconfig_via("replica-a", &proxy).expect("a kubeconfig through the proxy");
-    let recipes = [cluster.replica("replica-a").kubeconfig(&through_proxy), cluster.replica("replica-b")];
-    let mut replicas = cluster.start_leading(&history, &recipes).await;
-    cluster.guestbooks.wait_all_settled(GUESTBOOKS).await;
+    let (proxy, mut replicas) = start_leader_behind_a_proxy(&cluster, &history).await;
     let _traffic = Traffic::start(&cluster.guestbooks, &names, PAUSE);
     let hung = history.wait_leader("replica-a").await;
 

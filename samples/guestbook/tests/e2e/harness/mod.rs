@@ -12,7 +12,7 @@ mod wait;
 
 pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
 pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
-pub(crate) use history::LeaseSeen;
+pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use traffic::Traffic;
