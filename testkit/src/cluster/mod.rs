@@ -17,6 +17,7 @@ mod record;
 mod request;
 mod resources;
 mod selectors;
+mod serve;
 mod server;
 mod service;
 mod state;
@@ -37,6 +38,7 @@ use kube::Client;
 
 pub use self::body::{Cut, ResponseBody};
 pub use self::faults::{Fault, Faults};
+pub use self::serve::Serving;
 use self::server::Server;
 pub use self::service::ApiService;
 pub use self::steps::Ready;
