@@ -11,6 +11,7 @@ mod encode;
 mod faults;
 mod gc;
 mod namespaces;
+mod openapi;
 mod options;
 mod patch;
 mod record;

@@ -1,9 +1,10 @@
 //! The tower service that clients talk to.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::header::{RETRY_AFTER, USER_AGENT, WARNING};
 use http::request::Parts;
@@ -19,6 +20,9 @@ use super::server::Server;
 use super::status::Status;
 use super::watch::Watch;
 use super::{answer, discovery, verbs};
+
+/// As the server limits it, in bytes.
+const LONGEST_BODY: usize = 3 * 1024 * 1024;
 
 /// One client's way to the cluster. A connection that a [fault](super::Faults) cuts is an error, as it is of a real connection.
 #[derive(Clone, Debug)]
@@ -49,15 +53,15 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-            service.respond(&parts, &body).await
+            let body = collect(body).await?;
+            service.respond(&parts, body).await
         })
     }
 }
 
 impl ApiService {
     /// Notes the request, lets faults have their way with it, and answers.
-    async fn respond(&self, parts: &Parts, body: &Bytes) -> Result<Response<ResponseBody>, Cut> {
+    async fn respond(&self, parts: &Parts, body: Result<Bytes, Status>) -> Result<Response<ResponseBody>, Cut> {
         let route = self.route(parts);
         let request = if let Ok(Route::Objects(request)) = &route { Some(&**request) } else { None };
         let Server { record, clock, .. } = &*self.server;
@@ -105,7 +109,7 @@ impl ApiService {
         &self,
         parts: &Parts,
         route: Result<Route, Status>,
-        body: &Bytes,
+        body: Result<Bytes, Status>,
         index: usize,
     ) -> Response<ResponseBody> {
         let request = match route {
@@ -113,7 +117,7 @@ impl ApiService {
             Ok(Route::Other) => return discovery::answer(parts, &self.server.state().resources),
             Err(status) => return answer::of_status(&status),
         };
-        let body = match read_body(&request, body) {
+        let body = match body.and_then(|body| read_body(&request, &body)) {
             Ok(body) => body,
             Err(status) => return answer::of_status(&status),
         };
@@ -138,6 +142,25 @@ impl ApiService {
             }
         }
         response
+    }
+}
+
+/// A body as a whole, unless it is longer than the server takes.
+async fn collect(body: impl http_body::Body<Data = Bytes>) -> Result<Result<Bytes, Status>, Cut> {
+    let mut body = pin!(body);
+    let mut read = BytesMut::new();
+    let mut length = 0;
+    // What is too long is read nevertheless: a client that is still sending would take an answer for a break of the connection.
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Cut)?.into_data() else { continue };
+        length += data.len();
+        if length <= LONGEST_BODY {
+            read.extend_from_slice(&data);
+        }
+    }
+    match length {
+        ..=LONGEST_BODY => Ok(Ok(read.freeze())),
+        _ => Ok(Err(Status::too_large(LONGEST_BODY))),
     }
 }
 
