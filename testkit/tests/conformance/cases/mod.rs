@@ -5,6 +5,11 @@ mod conflicts;
 mod discovery;
 mod finalizers;
 mod gc;
+mod kubectl_apply;
+mod kubectl_delete;
+mod kubectl_get;
+mod kubectl_wait;
+mod kubectl_write;
 mod paging;
 mod patches;
 mod schema;
@@ -35,6 +40,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         status::CASES,
         schema::CASES,
         discovery::CASES,
+        kubectl_get::CASES,
+        kubectl_apply::CASES,
+        kubectl_write::CASES,
+        kubectl_delete::CASES,
+        kubectl_wait::CASES,
     ]
     .into_iter()
     .flatten()
