@@ -127,6 +127,9 @@ impl ApiService {
             Ok(body) => body,
             Err(status) => return answer::of_status(&status),
         };
+        if request.verb == Verb::Create && request.subresource.is_none() {
+            self.server.record.named(index, body["metadata"]["name"].as_str().unwrap_or_default());
+        }
         let mut state = self.server.state();
         state.warnings.clear();
         if request.verb == Verb::Watch {
@@ -219,6 +222,8 @@ fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
             // `null` is an object in which nothing is set.
             read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })
         }
-        _ => serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string())),
+        // Most YAML is JSON, which is read faster.
+        _ => serde_json::from_slice(body)
+            .or_else(|_| serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string()))),
     }
 }

@@ -109,7 +109,7 @@ async fn every_request_is_on_record() {
     api.create(&PostParams::default(), &config_map("x", json!({}))).await.unwrap();
     assert!(api.get("gone").await.is_err());
     let told: Vec<_> = cluster.requests().into_iter().map(|r| (r.user, r.verb, r.resource, r.name, r.code)).collect();
-    let expected = [("create", "", Some(201)), ("get", "gone", Some(404))]
+    let expected = [("create", "x", Some(201)), ("get", "gone", Some(404))]
         .map(|(verb, name, code)| ("a".to_owned(), verb.to_owned(), "configmaps".to_owned(), name.to_owned(), code));
     assert_eq!(told, expected);
 }
