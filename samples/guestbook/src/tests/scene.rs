@@ -18,6 +18,8 @@ use crate::guestbook::{Guestbook, GuestbookSpec};
 use crate::operator;
 
 pub(super) const LOCK: &str = "guestbook-leader";
+/// Between two changes of [`Traffic`].
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 /// Who uses the cluster.
 const USER: &str = "somebody";
 
@@ -155,7 +157,6 @@ impl Scene {
     }
 
     pub(super) fn traffic(&self, names: &[String]) -> Traffic {
-        const PAUSE: Duration = Duration::from_secs(1);
         let (books, names) = (self.books.clone(), names.to_vec());
         Traffic(tokio::spawn(async move {
             for (number, name) in names.iter().cycle().enumerate() {
