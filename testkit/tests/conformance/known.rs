@@ -9,9 +9,6 @@ pub(crate) struct Known {
     pub(crate) why: &'static str,
 }
 
-/// The in-memory cluster is to do this, and does not do it yet.
-const NOT_YET: &str = "not yet";
-
 /// Code, reason and the fields at fault are compared all the same.
 const WORDS_OF_GO: &str = "the real server tells what its decoder stumbled over, in terms of its own types";
 
@@ -19,6 +16,8 @@ const WORDS_OF_GO: &str = "the real server tells what its decoder stumbled over,
 const TWICE: &str = "the real server checks updates at more than one place and lists the same cause again";
 
 const DEFAULTS: &str = "defaults of built-in kinds are not simulated";
+
+const OWN_ORDER: &str = "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
 
 const DESCRIPTIONS: &str = "what a table's columns are for is told in other words";
 
@@ -39,6 +38,10 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "a_table_of_config_maps", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_nothing", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_custom_objects", path: "body.columnDefinitions", why: DESCRIPTIONS },
+    Known { case: "a_merge_patch_of_a_name", path: "body.details.causes", why: TWICE },
+    Known { case: "a_merge_patch_of_a_name", path: "body.message", why: WORDS_OF_GO },
+    Known { case: "a_patch_that_makes_an_object_invalid", path: "body.details.causes", why: TWICE },
+    Known { case: "a_patch_that_makes_an_object_invalid", path: "body.message", why: OWN_ORDER },
 ];
 
 pub(crate) fn of<'a>(case: &'a str) -> impl Iterator<Item = &'static Known> + 'a {
