@@ -19,7 +19,7 @@ use super::request::{self, Media, PatchKind, Request, Route, Verb};
 use super::server::Server;
 use super::status::Status;
 use super::watch::Watch;
-use super::{answer, discovery, encode, verbs};
+use super::{answer, discovery, encode, go, verbs};
 
 /// What is no JSON.
 const GARBLED: &[u8] = b"<html>bad gateway";
@@ -220,14 +220,15 @@ fn status_of(code: u16) -> Status {
 fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
     let is_patch = matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply);
     let unreadable = |why: String| match request.verb {
+        Verb::Patch(PatchKind::Strategic) => Status::bad_request(why),
         _ if is_patch => Status::bad_request(format!("error decoding patch: {why}")),
         Verb::Patch(_) => Status::bad_request(format!("error decoding YAML: {why}")),
         _ => {
-            let sent = String::from_utf8_lossy(body);
-            let sent = if sent.is_empty() { "<empty>".into() } else { sent };
-            let kind = &request.kind.kind;
-            let why = format!("couldn't get version/kind; json parse error: {why} ({sent})");
-            Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+            let why = format!("couldn't get version/kind; json parse error: {why} ({})", summary(body));
+            Status::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): {why}",
+                request.kind.kind
+            ))
         }
     };
     match request.verb {
@@ -243,10 +244,40 @@ fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
                 false => unreadable(error.to_string()),
             });
             // `null` is an object in which nothing is set.
-            read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })
+            let value =
+                read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })?;
+            match no_head(&value).filter(|_| !is_patch) {
+                Some(why) => Err(unreadable(why)),
+                None => Ok(value),
+            }
         }
         // Most YAML is JSON, which is read faster.
         _ => serde_json::from_slice(body)
             .or_else(|_| serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string()))),
     }
+}
+
+/// Why it can't be told from an object's head what it is, in the words of the server's decoder.
+fn no_head(value: &Value) -> Option<String> {
+    const HEAD: &str =
+        r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    if !value.is_object() {
+        return Some(format!("json: cannot unmarshal {} into Go value of type {HEAD}", go::kind_of(value)));
+    }
+    let field =
+        ["apiVersion", "kind"].into_iter().find(|field| !matches!(value[field], Value::Null | Value::String(_)))?;
+    let found = go::kind_of(&value[field]);
+    Some(format!("json: cannot unmarshal {found} into Go struct field .{field} of type string"))
+}
+
+/// As much of a body as the server shows.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let start = &body[..body.len().min(SHOWN)];
+    let shown = match start.first() {
+        None => return "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(start).into_owned(),
+        Some(_) => start.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    if body.len() > SHOWN { format!("{shown} ...") } else { shown }
 }
