@@ -137,11 +137,12 @@ fn resource_list(group: &str, version: &str, resources: &Resources) -> Response<
             list.push(resource);
         }
     }
-    let group_version = first.api_version();
-    answer::json(
-        200,
-        &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list}),
-    )
+    let mut all = json!({"kind": "APIResourceList", "groupVersion": first.api_version(), "resources": list});
+    if !group.is_empty() {
+        // Of the core group it is left out.
+        all["apiVersion"] = "v1".into();
+    }
+    answer::json(200, &all)
 }
 
 fn of_version<'a>(resources: &'a Resources, group: &'a str, version: &'a str) -> impl Iterator<Item = &'a Kind> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
+use super::list_options;
 use super::options::Options;
 use super::resources::{Kind, Resources};
 use super::status::{Cause, Status};
@@ -148,12 +149,14 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         let cause = Cause { reason: "FieldValueTooLong", message, field: "fieldManager".to_owned() };
         return Err(Status::invalid_options(verb.options(), &[cause]));
     }
+    may_be_asked_with(verb, &options)?;
     let verbs = match subresource {
         None => &kind.verbs,
-        Some(subresource) => &kind.subresources.get(subresource).ok_or_else(Status::no_such_resource)?.verbs,
+        Some(subresource) => &kind.subresources.get(subresource).ok_or_else(|| no_subresource(kind, name))?.verbs,
     };
     if !verbs.iter().any(|known| known == verb.name()) {
-        return Err(Status::method_not_allowed());
+        let lists = verb == Verb::Watch && verbs.iter().any(|known| known == "list");
+        return Err(if lists { Status::watch_not_supported(kind) } else { Status::method_not_allowed() });
     }
     Ok(Route::Objects(Box::new(Request {
         verb,
@@ -165,6 +168,26 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         output: output(headers, kind, verb)?,
         media: media(method, headers)?,
     })))
+}
+
+fn may_be_asked_with(verb: Verb, options: &Options) -> Result<(), Status> {
+    match verb {
+        Verb::List | Verb::Watch | Verb::DeleteCollection => list_options::check(options),
+        Verb::Create | Verb::Update | Verb::Patch(_) => {
+            let said = options.field_validation.as_str();
+            if matches!(said, "" | "Ignore" | "Strict" | "Warn") {
+                return Ok(());
+            }
+            let cause = Cause::not_supported("fieldValidation", said, r#""", "Ignore", "Strict", "Warn""#);
+            Err(Status::invalid_options(verb.options(), &[cause]))
+        }
+        Verb::Get | Verb::Delete => Ok(()),
+    }
+}
+
+/// The server of CRDs takes it for an object that is not there.
+fn no_subresource(kind: &Kind, name: &str) -> Status {
+    if kind.custom.is_some() { Status::not_found(kind, name) } else { Status::no_such_resource() }
 }
 
 impl<'a> Place<'a> {

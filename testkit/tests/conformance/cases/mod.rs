@@ -3,6 +3,7 @@
 mod apply;
 mod conflicts;
 mod discovery;
+mod events;
 mod finalizers;
 mod gc;
 mod kubectl_apply;
@@ -12,9 +13,11 @@ mod kubectl_wait;
 mod kubectl_write;
 mod paging;
 mod patches;
+mod scale;
 mod schema;
 mod selectors;
 mod status;
+mod strategic;
 mod things;
 mod verbs;
 mod watch;
@@ -31,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         verbs::CASES,
         conflicts::CASES,
         patches::CASES,
+        strategic::CASES,
         apply::CASES,
         watch::CASES,
         selectors::CASES,
@@ -38,7 +42,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         finalizers::CASES,
         gc::CASES,
         status::CASES,
+        scale::CASES,
         schema::CASES,
+        events::CASES,
         discovery::CASES,
         kubectl_get::CASES,
         kubectl_apply::CASES,
