@@ -9,6 +9,7 @@ mod gc;
 mod kubectl_apply;
 mod kubectl_delete;
 mod kubectl_get;
+mod kubectl_tables;
 mod kubectl_wait;
 mod kubectl_write;
 mod paging;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         events::CASES,
         discovery::CASES,
         kubectl_get::CASES,
+        kubectl_tables::CASES,
         kubectl_apply::CASES,
         kubectl_write::CASES,
         kubectl_delete::CASES,
