@@ -88,6 +88,19 @@ async fn a_fault_cuts_the_connection_without_a_word() {
 }
 
 #[tokio::test]
+async fn each_answer_tells_the_time_of_the_server_once() {
+    let (cluster, serving) = served().await;
+    cluster.shift_clock(jiff::SignedDuration::from_hours(100_000));
+    let year = format!(" {} ", cluster.now().strftime("%Y"));
+    let wrong = request(&serving, "GET", "/version", "connection: close\r\n").replace("Bearer ", "Bearer x");
+    for text in [request(&serving, "GET", "/version", "connection: close\r\n"), wrong] {
+        let answer = raw(&serving, &text).await;
+        let dates: Vec<&str> = answer.lines().filter(|line| line.to_lowercase().starts_with("date:")).collect();
+        assert!(matches!(dates.as_slice(), [date] if date.contains(&year)), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn dropped_it_closes_its_port_and_ends_its_connections() {
     let (cluster, serving) = served().await;
     let (address, kubeconfig) = (serving.address(), serving.kubeconfig("a"));

@@ -21,6 +21,8 @@ cases!("kubectl apply":
     a_status,
     what_it_prints,
     an_object_that_is_applied_by_the_client,
+    from_the_client_to_the_server_and_back,
+    what_others_changed_is_not_taken_over,
 );
 
 async fn apply(s: &mut Session, words: &[&str], object: &Value) {
@@ -127,4 +129,25 @@ async fn an_object_that_is_applied_by_the_client(s: &mut Session) {
     }
     s.kubectl_with(&["apply", "-f", "-"], &with(things::thing("x"), "/spec", json!({"title": "t"})).to_string()).await;
     s.kubectl(&["get", THINGS, "x", "-o", "yaml"]).await;
+}
+
+async fn from_the_client_to_the_server_and_back(s: &mut Session) {
+    with_things(s, things::crd()).await;
+    s.compares_managers = true;
+    s.kubectl_with(&["apply", "-f", "-"], &things::thing("x").to_string()).await;
+    apply(s, &[], &with(things::thing("x"), "/spec/replicas", 3)).await;
+    s.kubectl(&["get", THINGS, "x", "-o", "yaml", "--show-managed-fields"]).await;
+    apply(s, &[], &with(things::thing("x"), "/spec", json!({"title": "t"}))).await;
+    s.kubectl_with(&["apply", "-f", "-"], &with(things::thing("x"), "/spec/replicas", 4).to_string()).await;
+    s.kubectl(&["get", THINGS, "x", "-o", "yaml", "--show-managed-fields"]).await;
+}
+
+async fn what_others_changed_is_not_taken_over(s: &mut Session) {
+    with_things(s, things::crd()).await;
+    s.kubectl_with(&["apply", "-f", "-"], &things::thing("x").to_string()).await;
+    s.kubectl(&["patch", THINGS, "x", "--type=merge", "-p", r#"{"spec": {"replicas": 2}}"#, "--field-manager=other"])
+        .await;
+    apply(s, &["--field-manager=another"], &with(things::thing("x"), "/spec/replicas", 3)).await;
+    apply(s, &[], &with(things::thing("x"), "/spec/replicas", 3)).await;
+    s.kubectl(&["get", THINGS, "x", "-o", "jsonpath={.spec.replicas}"]).await;
 }
