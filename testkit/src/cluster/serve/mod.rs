@@ -62,6 +62,8 @@ pub struct Serving {
 impl Cluster {
     /// Serves it over TLS at `address` (port 0: a free one) until the value is dropped.
     ///
+    /// Not for clients in a test with paused time: while they wait for a socket, tokio lets their timeouts pass.
+    ///
     /// # Errors
     ///
     /// [`Error::PortTaken`] if somebody else listens there; others if the address is none of this machine's, or there is no thread to be had.
