@@ -1,7 +1,9 @@
 //! Reading the objects of built-in kinds as the server's own types do: unknown fields are dropped and told, values of another type refused.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::go;
 use super::resources::Kind;
 use super::types::{Shape, Type};
 
@@ -44,6 +46,7 @@ impl Decoded {
         match shape {
             Shape::Plain(name) => match (name.as_str(), shape.object()) {
                 (name, Some(of)) if value.is_object() => self.fields(of, value, path, short(name)),
+                ("string", None) if value.is_string() => self.time(value, path),
                 (name, None) if is_scalar(name, value) => {}
                 (name, None) => self.differs(go_type(name), value, path, owner),
                 (name, Some(_)) => self.differs(&format!("v1.{}", short(name)), value, path, owner),
@@ -68,17 +71,41 @@ impl Decoded {
         }
     }
 
+    /// Times become as the server writes them.
+    fn time(&mut self, value: &mut Value, path: &str) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let (Some(text), Some(form)) = (value.as_str(), time_form(name)) else { return };
+        match text.parse::<Timestamp>() {
+            Ok(time) => *value = time.strftime(form).to_string().into(),
+            Err(_) => {
+                let message = format!(
+                    "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+                );
+                self.mismatch.get_or_insert(message);
+            }
+        }
+    }
+
     fn differs(&mut self, wanted: &str, value: &Value, path: &str, owner: &str) {
-        let found = match value {
-            Value::String(_) => "string",
-            Value::Number(_) => "number",
-            Value::Bool(_) => "bool",
-            Value::Array(_) => "array",
-            _ => "object",
-        };
-        let message = format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}");
+        let message = mismatch(value, &format!("{owner}.{path}"), wanted);
         self.mismatch.get_or_insert(message);
     }
+}
+
+/// How the times in fields of this name are written; `None` of fields that hold none.
+fn time_form(name: &str) -> Option<&'static str> {
+    const IN_MICROSECONDS: [&str; 4] = ["acquireTime", "eventTime", "lastObservedTime", "renewTime"];
+    match name {
+        _ if IN_MICROSECONDS.contains(&name) => Some("%Y-%m-%dT%H:%M:%S%.6fZ"),
+        "time" => Some("%Y-%m-%dT%H:%M:%SZ"),
+        _ if name.ends_with("Time") || name.ends_with("Timestamp") => Some("%Y-%m-%dT%H:%M:%SZ"),
+        _ => None,
+    }
+}
+
+/// How the server tells that a value is not of the type that its field has.
+pub(crate) fn mismatch(value: &Value, field: &str, wanted: &str) -> String {
+    format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", go::kind_of(value))
 }
 
 /// Of what is empty, the server's types show lists and maps only where they always do.

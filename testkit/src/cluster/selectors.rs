@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::names;
 use super::resources::Kind;
 use super::status::Status;
 use super::store::{Key, Object};
+use super::{events, names};
 
 /// What a list or watch leaves in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ struct Field {
 enum Path {
     Name,
     Namespace,
+    /// Of an event: who saw it, in the old field or else in the new one.
+    EventSource,
     /// A JSON pointer into the object.
     Pointer(String),
 }
@@ -117,6 +119,11 @@ impl Field {
         let equal = match &self.path {
             Path::Name => key.name == self.value,
             Path::Namespace => key.namespace == self.value,
+            Path::EventSource => {
+                let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+                let source = text(&object["source"]["component"]).or_else(|| text(&object["reportingComponent"]));
+                source.unwrap_or_default() == self.value
+            }
             Path::Pointer(pointer) => match object.pointer(pointer) {
                 Some(Value::String(text)) => *text == self.value,
                 // As the server's types show what was not set.
@@ -176,6 +183,11 @@ fn unescaped(value: &str) -> Result<String, String> {
 }
 
 fn path(kind: &Kind, name: &str) -> Result<Path, Status> {
+    if kind.is(events::GROUP, "events") && !name.starts_with("metadata.") {
+        let field = events::selectable_in_core(name);
+        let field = field.ok_or_else(|| Status::bad_request(format!("field label not supported: {name}")))?;
+        return Ok(Path::Pointer(format!("/{}", field.replace('.', "/"))));
+    }
     let custom = kind
         .custom
         .as_ref()
@@ -183,7 +195,7 @@ fn path(kind: &Kind, name: &str) -> Result<Path, Status> {
     match name {
         "metadata.name" => Ok(Path::Name),
         "metadata.namespace" if kind.namespaced || selectable(kind).is_none() => Ok(Path::Namespace),
-        "source" if kind.is("", "events") => Ok(Path::Pointer("/source/component".to_owned())),
+        "source" if kind.is("", "events") => Ok(Path::EventSource),
         "status.successful" if kind.is("batch", "jobs") => Ok(Path::Pointer("/status/succeeded".to_owned())),
         name if custom || selectable(kind).is_some_and(|known| known.contains(&name)) => {
             Ok(Path::Pointer(format!("/{}", name.replace('.', "/"))))
@@ -203,17 +215,22 @@ pub(crate) fn of_object(selector: &Value) -> String {
     let labels = selector.get("matchLabels").unwrap_or(selector).as_object();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let equal = labels.into_iter().flatten().filter(|(_, value)| value.is_string());
-    let mut terms: Vec<String> = equal.map(|(name, value)| format!("{name}={}", text(value))).collect();
+    let mut terms: Vec<(String, String)> =
+        equal.map(|(name, value)| (name.clone(), format!("{name}={}", text(value)))).collect();
     for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
         let key = text(&expression["key"]);
-        let values: Vec<String> = expression["values"].as_array().into_iter().flatten().map(text).collect();
-        terms.push(match expression["operator"].as_str().unwrap_or_default() {
+        let mut values: Vec<String> = expression["values"].as_array().into_iter().flatten().map(text).collect();
+        values.sort_unstable();
+        let term = match expression["operator"].as_str().unwrap_or_default() {
             "In" => format!("{key} in ({})", values.join(",")),
             "NotIn" => format!("{key} notin ({})", values.join(",")),
             "DoesNotExist" => format!("!{key}"),
-            _ => key,
-        });
+            _ => key.clone(),
+        };
+        terms.push((key, term));
     }
+    terms.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let terms: Vec<String> = terms.into_iter().map(|(_, term)| term).collect();
     terms.join(",")
 }
 

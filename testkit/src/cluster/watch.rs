@@ -10,6 +10,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::body::Cut;
+use super::convert;
 use super::encode;
 use super::faults::WatchFaults;
 use super::request::Request;
@@ -60,6 +61,7 @@ impl Watch {
         faults: Receiver<WatchFaults>,
         record: usize,
     ) -> Result<Self, Status> {
+        convert::supported(&request.kind)?;
         let selector = verbs::selector(&request)?;
         let start = start(state, &request)?;
         let seconds = request.options.timeout_seconds.filter(|seconds| *seconds > 0);

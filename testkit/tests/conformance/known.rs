@@ -17,14 +17,14 @@ const TWICE: &str = "the real server checks updates at more than one place and l
 
 const DEFAULTS: &str = "defaults of built-in kinds are not simulated";
 
-const OWN_ORDER: &str = "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
+const OWN_ORDER: &str =
+    "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
 
 const DESCRIPTIONS: &str = "what a table's columns are for is told in other words";
 
 #[rustfmt::skip]
 pub(crate) const KNOWN: &[Known] = &[
     Known { case: "a_create_of_another_kind_is_refused", path: "body.message", why: WORDS_OF_GO },
-    Known { case: "bad_labels_and_annotations_are_refused", path: "body.message", why: WORDS_OF_GO },
     Known { case: "an_apply_that_is_no_object", path: "body.message", why: WORDS_OF_GO },
     Known { case: "two_controllers_are_refused", path: "body.details.causes", why: WORDS_OF_GO },
     Known { case: "two_controllers_are_refused", path: "body.message", why: WORDS_OF_GO },
@@ -34,7 +34,6 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "one_of_two_finalizers_taken_out", path: "body.details.causes", why: TWICE },
     Known { case: "a_terminating_object_takes_no_new_finalizers", path: "body.details.causes", why: TWICE },
     Known { case: "an_apply_to_a_terminating_object", path: "body.details.causes", why: TWICE },
-    Known { case: "events_by_what_they_are_about", path: "body", why: DEFAULTS },
     Known { case: "a_table_of_config_maps", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_nothing", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_custom_objects", path: "body.columnDefinitions", why: DESCRIPTIONS },
@@ -42,6 +41,9 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "a_merge_patch_of_a_name", path: "body.message", why: WORDS_OF_GO },
     Known { case: "a_patch_that_makes_an_object_invalid", path: "body.details.causes", why: TWICE },
     Known { case: "a_patch_that_makes_an_object_invalid", path: "body.message", why: OWN_ORDER },
+    Known { case: "values_of_another_type", path: "body.details.causes", why: WORDS_OF_GO },
+    Known { case: "values_of_another_type", path: "body.message", why: WORDS_OF_GO },
+    Known { case: "a_stateful_set_is_scaled", path: "body.status", why: DEFAULTS },
 ];
 
 pub(crate) fn of<'a>(case: &'a str) -> impl Iterator<Item = &'static Known> + 'a {

@@ -37,6 +37,8 @@ pub(crate) struct CustomKind {
     /// Whether this version is the one that objects are stored as.
     pub(crate) storage: bool,
     pub(crate) list_kind: String,
+    /// Whether objects may be stored that were written in another version.
+    pub(crate) has_other_versions: bool,
 }
 
 /// The kinds that a CRD serves, one for each served version.
@@ -72,6 +74,7 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
                 .map(|field| text(&field["jsonPath"]))
                 .collect(),
             storage: version["storage"] == true,
+            has_other_versions: spec["versions"].as_array().is_some_and(|versions| versions.len() > 1),
             list_kind: names["listKind"].as_str().map_or_else(|| format!("{kind}List"), str::to_owned),
         };
         let verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -88,8 +91,8 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
             subresources,
             type_name: None,
             custom: Some(custom.into()),
-            table: "".into(),
             kind,
+            ..Kind::default()
         }
         .finished()
     });
