@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::crd;
+use super::crd::{self, StoredAs};
 use super::events;
 use super::resources::Kind;
 use super::status::Status;
@@ -24,7 +24,7 @@ enum Conversion {
 
 fn conversion(kind: &Kind) -> Conversion {
     match &kind.custom {
-        Some(custom) if custom.has_other_versions => Conversion::Version,
+        Some(custom) if custom.stored_as.is_some() => Conversion::Version,
         Some(_) => Conversion::None,
         None if kind.is(events::GROUP, "events") => Conversion::Events,
         None => Conversion::None,
@@ -63,18 +63,33 @@ pub(crate) fn changed(kind: &Kind, object: &Object) -> Option<Object> {
         fields.insert("apiVersion".to_owned(), kind.api_version().into());
     }
     if conversion == Conversion::Version {
+        // Defaults are those of the version that was stored.
         crd::prune(kind, &mut value);
-        crd::default(kind, &mut value);
     }
     Some(Object::new(value, object.version()))
 }
 
 /// An object of this kind as it is stored.
-pub(crate) fn stored(kind: &Kind, value: Value) -> Value {
-    match conversion(kind) {
-        Conversion::Events => events::to_core(&value),
-        Conversion::None | Conversion::Version => value,
+pub(crate) fn stored(kind: &Kind, mut value: Value) -> Value {
+    if conversion(kind) == Conversion::Events {
+        return events::to_core(&value);
     }
+    if let (Some(stored_as), Some(fields)) = (stored_as(kind), value.as_object_mut()) {
+        fields.insert("apiVersion".to_owned(), stored_as.api_version.clone().into());
+    }
+    value
+}
+
+/// What is left of an object of this kind once it is stored, if that is less than all of it.
+pub(crate) fn kept(kind: &Kind, value: &Value) -> Option<Value> {
+    let stored_as = stored_as(kind).filter(|stored_as| stored_as.api_version != kind.api_version())?;
+    let mut kept = value.clone();
+    stored_as.prune(&mut kept);
+    Some(kept)
+}
+
+fn stored_as(kind: &Kind) -> Option<&StoredAs> {
+    kind.custom.as_ref()?.stored_as.as_deref()
 }
 
 /// What a kind's objects show even where it was not set.

@@ -74,13 +74,11 @@ impl Decoded {
     /// Times become as the server writes them.
     fn time(&mut self, value: &mut Value, path: &str) {
         let name = path.rsplit('.').next().unwrap_or(path);
-        let (Some(text), Some(form)) = (value.as_str(), time_form(name)) else { return };
+        let (Some(text), Some((form, layout))) = (value.as_str(), time_form(name)) else { return };
         match text.parse::<Timestamp>() {
             Ok(time) => *value = time.strftime(form).to_string().into(),
             Err(_) => {
-                let message = format!(
-                    "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
-                );
+                let message = format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
                 self.mismatch.get_or_insert(message);
             }
         }
@@ -92,15 +90,14 @@ impl Decoded {
     }
 }
 
-/// How the times in fields of this name are written; `None` of fields that hold none.
-fn time_form(name: &str) -> Option<&'static str> {
+/// How the times in fields of this name are written, and how the server names that form; `None` of fields that hold none.
+fn time_form(name: &str) -> Option<(&'static str, &'static str)> {
     const IN_MICROSECONDS: [&str; 4] = ["acquireTime", "eventTime", "lastObservedTime", "renewTime"];
-    match name {
-        _ if IN_MICROSECONDS.contains(&name) => Some("%Y-%m-%dT%H:%M:%S%.6fZ"),
-        "time" => Some("%Y-%m-%dT%H:%M:%SZ"),
-        _ if name.ends_with("Time") || name.ends_with("Timestamp") => Some("%Y-%m-%dT%H:%M:%SZ"),
-        _ => None,
+    if IN_MICROSECONDS.contains(&name) {
+        return Some(("%Y-%m-%dT%H:%M:%S%.6fZ", "2006-01-02T15:04:05.000000Z07:00"));
     }
+    let is_time = name == "time" || name.ends_with("Time") || name.ends_with("Timestamp");
+    is_time.then_some(("%Y-%m-%dT%H:%M:%SZ", "2006-01-02T15:04:05Z07:00"))
 }
 
 /// How the server tells that a value is not of the type that its field has.

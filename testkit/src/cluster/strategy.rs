@@ -99,6 +99,15 @@ impl Kind {
         self.custom.is_some() || UPDATED_BY_VERSION.contains(&self.resource())
     }
 
+    /// What whoever uses it is warned of.
+    pub(crate) fn deprecation(&self) -> Option<&'static str> {
+        match self.resource() {
+            "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+            "endpoints" => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+            _ => None,
+        }
+    }
+
     /// Where its objects lie in the real server's storage: messages of it show that.
     pub(crate) fn storage_prefix(&self) -> String {
         match (self.group.as_str(), self.plural.as_str()) {

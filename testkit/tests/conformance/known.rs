@@ -20,6 +20,8 @@ const DEFAULTS: &str = "defaults of built-in kinds are not simulated";
 const OWN_ORDER: &str =
     "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
 
+const NO_WARNING: &str = "a deprecated kind is warned of where it is answered, not where it is refused";
+
 const DESCRIPTIONS: &str = "what a table's columns are for is told in other words";
 
 #[rustfmt::skip]
@@ -44,6 +46,12 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "values_of_another_type", path: "body.details.causes", why: WORDS_OF_GO },
     Known { case: "values_of_another_type", path: "body.message", why: WORDS_OF_GO },
     Known { case: "a_stateful_set_is_scaled", path: "body.status", why: DEFAULTS },
+    Known { case: "a_scale_that_makes_no_sense_is_refused", path: "body.details.causes", why: OWN_ORDER },
+    Known { case: "a_scale_that_makes_no_sense_is_refused", path: "body.message", why: OWN_ORDER },
+    Known { case: "what_a_new_one_is_stays", path: "body.details.causes", why: WORDS_OF_GO },
+    Known { case: "what_a_new_one_is_stays", path: "body.message", why: WORDS_OF_GO },
+    Known { case: "a_watch_of_an_unknown_resource_is_refused", path: "warning", why: NO_WARNING },
+    Known { case: "two_versions_of_other_schemas", path: "body.columnDefinitions", why: DESCRIPTIONS },
 ];
 
 pub(crate) fn of<'a>(case: &'a str) -> impl Iterator<Item = &'static Known> + 'a {

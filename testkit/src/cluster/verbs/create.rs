@@ -61,6 +61,7 @@ pub(super) fn insert(state: &mut State, request: &Request, mut new: Value) -> Re
     if !write::is_noted(request) {
         apply::track(kind, None, &mut new, write::writer(request, state));
     }
+    let new = convert::kept(kind, &new).unwrap_or(new);
     if request.options.dry_run {
         return Ok(Answer::Made(201, new));
     }
@@ -75,15 +76,16 @@ fn empty_halves(request: &Request, new: &mut Value) -> Result<(), Status> {
     let of = request.kind.type_name.as_deref().and_then(Type::of);
     for half in ["spec", "status"] {
         if let Some(shape) = of.and_then(|of| of.fields.get(half)) {
-            metadata::object(new)?.entry(half).or_insert_with(|| empty_half(half, shape));
+            let shows_more = half == "status" && !request.kind.is(crd::GROUP, crd::PLURAL);
+            metadata::object(new)?.entry(half).or_insert_with(|| empty_half(shape, shows_more));
         }
     }
     Ok(())
 }
 
 /// A status shows what is always in it, too; a spec without that makes no sense, and is not what this is about.
-fn empty_half(half: &str, shape: &Shape) -> Value {
-    let fields = shape.object().filter(|_| half == "status").map(|of| &of.fields);
+fn empty_half(shape: &Shape, shows_more: bool) -> Value {
+    let fields = shape.object().filter(|_| shows_more).map(|of| &of.fields);
     let always = fields.into_iter().flatten().filter(|(_, shape)| shape.is_always_there() && shape.object().is_some());
     Value::Object(always.map(|(name, _)| (name.clone(), json!({}))).collect())
 }

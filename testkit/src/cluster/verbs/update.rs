@@ -43,12 +43,12 @@ fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, S
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(Status::invalid_options("PatchOptions", &[cause]));
     }
+    if is_scale(request) {
+        return scale::apply(state, request, body);
+    }
     // Neither pruned nor filled in: who applies owns what was sent, no more and no less.
     if body.is_object() {
         metadata::is_at_url(request, &mut body.clone())?;
-    }
-    if is_scale(request) {
-        return scale::apply(state, request, body);
     }
     let live = state.store.get(&request.kind.table, &key(request)).map(|live| convert::shown(&request.kind, live));
     let writer = write::writer(request, state);

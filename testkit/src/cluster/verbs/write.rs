@@ -27,7 +27,8 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     if !is_noted(request) {
         apply::track(kind, Some(live.value()), &mut new, writer(request, state));
     }
-    if new == *live.value() {
+    let kept = convert::kept(kind, &new);
+    if kept.as_ref().unwrap_or(&new) == live.value() {
         return Ok(Answer::Stored(200, live.clone()));
     }
     let mut causes = new_finalizers(live, &new);
@@ -39,6 +40,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &request.name, &causes));
     }
+    let mut new = kept.unwrap_or(new);
     if kind.counts_generations() && wishes_differ(request, live.value(), &new) {
         let generation = live.metadata("generation").and_then(Value::as_i64).unwrap_or(0) + 1;
         metadata::metadata(&mut new)?.insert("generation".to_owned(), json!(generation));
