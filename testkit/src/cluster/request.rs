@@ -12,6 +12,10 @@ use super::status::{Cause, Status};
 /// As the server limits it.
 const FIELD_MANAGER_LENGTH: usize = 128;
 
+/// What kubectl says then: some of its commands, such as `kubectl create namespace`, write nothing else.
+const NO_PROTOBUF: &str = "the in-memory cluster reads application/json and application/yaml, not application/vnd.kubernetes.protobuf; \
+    with kubectl, write what you create as YAML, and use `create -f` or `apply --server-side -f`";
+
 /// What an object or a list of them is given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -255,7 +259,7 @@ fn media(method: &Method, headers: &HeaderMap) -> Result<Media, Status> {
         "application/yaml" => Ok(Media::Yaml),
         _ if method == Method::PATCH => Ok(Media::Json),
         "" | "application/json" | "*/*" => Ok(Media::Json),
-        "application/vnd.kubernetes.protobuf" => Err(unsupported_media("application/json, application/yaml")),
+        "application/vnd.kubernetes.protobuf" => Err(Status::new(415, "UnsupportedMediaType", NO_PROTOBUF)),
         _ => Err(unsupported_media("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
 }
@@ -264,6 +268,16 @@ fn unsupported_media(accepted: &str) -> Status {
     let message =
         format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
     Status::new(415, "UnsupportedMediaType", message)
+}
+
+fn is_json(media: &str) -> bool {
+    matches!(media, "" | "*/*" | "application/*" | "application/json")
+}
+
+/// Whether JSON is among what the client wishes.
+pub(crate) fn accepts_json(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else { return true };
+    accept.split(',').any(|wish| is_json(wish.split(';').next().unwrap_or_default().trim()))
 }
 
 /// The first form that we have, in the order in which the client wishes them.
@@ -275,7 +289,7 @@ fn output(headers: &HeaderMap, kind: &Kind, verb: Verb) -> Result<Output, Status
     for wish in accept.split(',') {
         let mut parts = wish.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default();
-        if !matches!(media, "" | "*/*" | "application/*" | "application/json") {
+        if !is_json(media) {
             continue;
         }
         match parts.find_map(|part| part.strip_prefix("as=")) {

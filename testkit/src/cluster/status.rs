@@ -135,6 +135,11 @@ impl Status {
         Self::new(404, "NotFound", "the server could not find the requested resource")
     }
 
+    /// A body of more than `limit` bytes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {limit}"))
+    }
+
     pub(crate) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
     }
