@@ -1,10 +1,10 @@
 //! Reading the objects of built-in kinds as the server's own types do: unknown fields are dropped and told, values of another type refused.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::go;
 use super::resources::Kind;
+use super::times;
 use super::types::{Shape, Type};
 
 /// What reading an object found.
@@ -74,13 +74,10 @@ impl Decoded {
     /// Times become as the server writes them.
     fn time(&mut self, value: &mut Value, path: &str) {
         let name = path.rsplit('.').next().unwrap_or(path);
-        let (Some(text), Some((form, layout))) = (value.as_str(), time_form(name)) else { return };
-        match text.parse::<Timestamp>() {
-            Ok(time) => *value = time.strftime(form).to_string().into(),
-            Err(_) => {
-                let message = format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
-                self.mismatch.get_or_insert(message);
-            }
+        let Some(text) = value.as_str().filter(|_| times::is_time(name)) else { return };
+        match times::read(name, text) {
+            Ok(time) => *value = time.into(),
+            Err(message) => drop(self.mismatch.get_or_insert(message)),
         }
     }
 
@@ -88,16 +85,6 @@ impl Decoded {
         let message = mismatch(value, &format!("{owner}.{path}"), wanted);
         self.mismatch.get_or_insert(message);
     }
-}
-
-/// How the times in fields of this name are written, and how the server names that form; `None` of fields that hold none.
-fn time_form(name: &str) -> Option<(&'static str, &'static str)> {
-    const IN_MICROSECONDS: [&str; 4] = ["acquireTime", "eventTime", "lastObservedTime", "renewTime"];
-    if IN_MICROSECONDS.contains(&name) {
-        return Some(("%Y-%m-%dT%H:%M:%S%.6fZ", "2006-01-02T15:04:05.000000Z07:00"));
-    }
-    let is_time = name == "time" || name.ends_with("Time") || name.ends_with("Timestamp");
-    is_time.then_some(("%Y-%m-%dT%H:%M:%SZ", "2006-01-02T15:04:05Z07:00"))
 }
 
 /// How the server tells that a value is not of the type that its field has.

@@ -33,6 +33,7 @@ mod store;
 mod strategic;
 mod strategy;
 mod table;
+mod times;
 mod types;
 mod verbs;
 mod watch;

@@ -10,7 +10,6 @@ use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::body::Cut;
-use super::convert;
 use super::encode;
 use super::faults::WatchFaults;
 use super::request::Request;
@@ -61,7 +60,7 @@ impl Watch {
         faults: Receiver<WatchFaults>,
         record: usize,
     ) -> Result<Self, Status> {
-        convert::supported(&request.kind)?;
+        verbs::supported(&request)?;
         let selector = verbs::selector(&request)?;
         let start = start(state, &request)?;
         let seconds = request.options.timeout_seconds.filter(|seconds| *seconds > 0);

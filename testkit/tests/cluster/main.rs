@@ -9,5 +9,6 @@ mod given;
 mod objects;
 mod served;
 mod steps;
+mod unsupported;
 mod watches;
 mod writes;

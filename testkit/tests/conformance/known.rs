@@ -1,11 +1,12 @@
 //! Differences that are known, each with its reason. One that is listed but does not differ fails, too: so the table stays true.
 
-/// A difference that stays, or stays for now.
+/// A difference that stays.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) case: &'static str,
-    /// Where the answers differ, as far as it starts with this; empty for anywhere.
+    /// Where the answers differ, as far as it starts with this.
     pub(crate) path: &'static str,
+    /// As `docs/in-memory-cluster.md` tells it.
     pub(crate) why: &'static str,
 }
 

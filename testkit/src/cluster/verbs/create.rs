@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, admit, metadata, register, validation, write};
+use super::{Answer, admit, metadata, register, review, validation, write};
 use crate::cluster::request::Request;
 use crate::cluster::state::State;
 use crate::cluster::status::Status;
@@ -11,6 +11,9 @@ use crate::cluster::types::{Shape, Type};
 use crate::cluster::{apply, convert, crd, gc, namespaces};
 
 pub(super) fn create(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
+    if review::is_review(&request.kind) {
+        return review::answer(state, request, body);
+    }
     metadata::receive(state, request, &mut body, None)?;
     insert(state, request, body)
 }

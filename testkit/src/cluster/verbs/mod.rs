@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod metadata;
 mod read;
+mod review;
 mod scale;
 mod update;
 mod validation;
@@ -38,7 +39,7 @@ pub(crate) enum Answer {
 
 /// Carries out everything but watches.
 pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Result<Answer, Status> {
-    convert::supported(&request.kind)?;
+    supported(request)?;
     let answer = match request.verb {
         Verb::Get => read::get(state, request),
         Verb::List => read::list(state, request).map(Answer::List),
@@ -51,6 +52,14 @@ pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Resu
     };
     gc::settle(state);
     answer
+}
+
+/// Refuses what would be answered wrongly.
+pub(crate) fn supported(request: &Request) -> Result<(), Status> {
+    match request.subresource.as_deref() {
+        None | Some("status" | "scale") => convert::supported(&request.kind),
+        Some(other) => Err(Status::unsupported(format!("the subresource {}/{other}", request.kind.plural))),
+    }
 }
 
 /// Serves the kinds of a CRD from now on, and says so in its status.
