@@ -36,6 +36,14 @@ pub(crate) fn patched(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) 
     }
 }
 
+/// What a message shows of a patch that cannot be read: the patch if it is a strategic one, else what it made of the object.
+pub(crate) fn shown(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) -> String {
+    match how {
+        PatchKind::Strategic => go::shown(patch),
+        _ => patched(kind, how, live, patch).unwrap_or_default().to_string(),
+    }
+}
+
 fn is_map(patch: &Value) -> Result<(), Status> {
     if patch.is_object() {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::convert;
 use super::resources::Kind;
 
 /// Why a request failed.
@@ -68,12 +69,24 @@ impl Status {
 
     /// An object that was understood but is wrong, with every field that is.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        Self::invalid_as(&kind.group_kind(), name, causes).about(kind, name).with_detail("kind", kind.kind.clone())
+        let status = Self::invalid_as(&kind.stored_group_kind(), name, causes).about(kind, name);
+        let mut status = status.with_detail("kind", kind.kind.clone());
+        if convert::table_of_other(&kind.group, &kind.plural).is_some() {
+            // It is checked as what it is stored as.
+            status.details.remove("group");
+        }
+        status
     }
 
     /// As [`invalid`](Self::invalid), where the server names the resource.
     pub(crate) fn invalid_resource(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
         Self::invalid_as(kind.resource(), name, causes).about(kind, name)
+    }
+
+    /// A scale that is wrong, of whatever kind.
+    pub(crate) fn invalid_scale(name: &str, causes: &[Cause]) -> Self {
+        let status = Self::invalid_as("Scale.autoscaling", name, causes).with_detail("name", name);
+        status.with_detail("group", "autoscaling").with_detail("kind", "Scale")
     }
 
     /// What was asked with is wrong, such as `PatchOptions`.
@@ -83,7 +96,14 @@ impl Status {
     }
 
     fn invalid_as(what: &str, name: &str, causes: &[Cause]) -> Self {
-        let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let mut told: Vec<String> = Vec::new();
+        for Cause { field, message, .. } in causes {
+            let text = format!("{field}: {message}");
+            // The message tells each but once.
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
         let told = match told.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

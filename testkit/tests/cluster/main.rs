@@ -11,5 +11,6 @@ mod objects;
 mod served;
 mod steps;
 mod strangers;
+mod unsupported;
 mod watches;
 mod writes;

@@ -47,10 +47,7 @@ pub(super) fn receive(
         Some(patched) if request.kind.custom.is_none() => bad_patch(&patched(), &status.message),
         _ => status,
     })?;
-    let refusal = |why: &str| match patched {
-        Some(patched) => bad_patch(&patched(), why),
-        None => Status::bad_request(format!("{}: {why}", cannot_be_handled(request))),
-    };
+    let refusal = |why: &str| unreadable(request, patched, why);
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
         return Err(refusal(&mismatch));
@@ -81,7 +78,14 @@ fn drop_empty(metadata: &mut Map<String, Value>) {
     });
 }
 
-/// What a patch made of an object cannot be read.
+/// What was sent, or what a patch made of an object, cannot be read.
+pub(super) fn unreadable(request: &Request, patched: Option<&dyn Fn() -> String>, why: &str) -> Status {
+    match patched {
+        Some(patched) => bad_patch(&patched(), why),
+        None => Status::bad_request(format!("{}: {why}", cannot_be_handled(request))),
+    }
+}
+
 fn bad_patch(patched: &str, why: &str) -> Status {
     let message = format!("Invalid value: {patched:?}: {why}");
     let cause = serde_json::json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);

@@ -25,9 +25,8 @@ pub(super) fn get(state: &State, request: &Request) -> Result<Answer, Status> {
     }
     let live = live(state, request)?;
     match request.subresource.as_deref() {
-        None | Some("status") => Ok(Answer::Stored(200, live)),
-        Some("scale") => Ok(Answer::Made(200, scale::of(request, &live)?)),
-        Some(other) => Err(Status::unsupported(format!("reading the subresource {other}"))),
+        Some("scale") => scale::get(request, &live),
+        _ => Ok(Answer::Stored(200, live)),
     }
 }
 
