@@ -30,6 +30,10 @@ pub(super) fn patch(state: &mut State, request: &Request, kind: PatchKind, body:
     let live = live(state, request)?;
     let mut new = patch::patched(&request.kind, kind, live.value(), body)?;
     let shown = || patch::shown(&request.kind, kind, live.value(), body);
+    if kind == PatchKind::Json {
+        let odd = patch::odd_fields(body).into_iter().map(|field| format!("json patch unknown field \"{field}\""));
+        metadata::warn_or_refuse(state, request, odd.collect(), Some(&shown))?;
+    }
     metadata::receive(state, request, &mut new, Some(&shown))?;
     write::save(state, request, &live, new)
 }
