@@ -1,5 +1,6 @@
 //! The tower service that clients talk to.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -18,10 +19,13 @@ use super::request::{self, Media, PatchKind, Request, Route, Verb};
 use super::server::Server;
 use super::status::Status;
 use super::watch::Watch;
-use super::{answer, discovery, encode, verbs};
+use super::{answer, discovery, encode, go, verbs};
 
 /// What is no JSON.
 const GARBLED: &[u8] = b"<html>bad gateway";
+
+/// As the server limits it, in bytes.
+const LONGEST_BODY: usize = 3 * 1024 * 1024;
 
 /// One client's way to the cluster. A connection that a [fault](super::Faults) cuts is an error, as it is of a real connection.
 #[derive(Clone, Debug)]
@@ -52,15 +56,15 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-            service.respond(&parts, &body).await
+            let body = collect(body).await?;
+            service.respond(&parts, body).await
         })
     }
 }
 
 impl ApiService {
     /// Notes the request, lets faults have their way with it, and answers.
-    async fn respond(&self, parts: &Parts, body: &Bytes) -> Result<Response<ResponseBody>, Cut> {
+    async fn respond(&self, parts: &Parts, body: Result<Bytes, Status>) -> Result<Response<ResponseBody>, Cut> {
         let route = self.route(parts);
         let request = if let Ok(Route::Objects(request)) = &route { Some(&**request) } else { None };
         let Server { record, clock, .. } = &*self.server;
@@ -115,7 +119,7 @@ impl ApiService {
         &self,
         parts: &Parts,
         route: Result<Route, Status>,
-        body: &Bytes,
+        body: Result<Bytes, Status>,
         index: usize,
     ) -> Response<ResponseBody> {
         let request = match route {
@@ -123,7 +127,7 @@ impl ApiService {
             Ok(Route::Other) => return discovery::answer(parts, &self.server.state().resources),
             Err(status) => return answer::of_status(&status),
         };
-        let body = match read_body(&request, body) {
+        let body = match body.and_then(|body| read_body(&request, &body)) {
             Ok(body) => body,
             Err(status) => return answer::of_status(&status),
         };
@@ -151,6 +155,25 @@ impl ApiService {
             }
         }
         response
+    }
+}
+
+/// A body as a whole, unless it is longer than the server takes.
+async fn collect(body: impl http_body::Body<Data = Bytes>) -> Result<Result<Bytes, Status>, Cut> {
+    let mut body = pin!(body);
+    let mut read = BytesMut::new();
+    let mut length = 0;
+    // What is too long is read nevertheless: a client that is still sending would take an answer for a break of the connection.
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Cut)?.into_data() else { continue };
+        length += data.len();
+        if length <= LONGEST_BODY {
+            read.extend_from_slice(&data);
+        }
+    }
+    match length {
+        ..=LONGEST_BODY => Ok(Ok(read.freeze())),
+        _ => Ok(Err(Status::too_large(LONGEST_BODY))),
     }
 }
 
@@ -197,14 +220,15 @@ fn status_of(code: u16) -> Status {
 fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
     let is_patch = matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply);
     let unreadable = |why: String| match request.verb {
+        Verb::Patch(PatchKind::Strategic) => Status::bad_request(why),
         _ if is_patch => Status::bad_request(format!("error decoding patch: {why}")),
         Verb::Patch(_) => Status::bad_request(format!("error decoding YAML: {why}")),
         _ => {
-            let sent = String::from_utf8_lossy(body);
-            let sent = if sent.is_empty() { "<empty>".into() } else { sent };
-            let kind = &request.kind.kind;
-            let why = format!("couldn't get version/kind; json parse error: {why} ({sent})");
-            Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+            let why = format!("couldn't get version/kind; json parse error: {why} ({})", summary(body));
+            Status::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): {why}",
+                request.kind.kind
+            ))
         }
     };
     match request.verb {
@@ -220,10 +244,40 @@ fn read_body(request: &Request, body: &Bytes) -> Result<Value, Status> {
                 false => unreadable(error.to_string()),
             });
             // `null` is an object in which nothing is set.
-            read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })
+            let value =
+                read.map(|value: Value| if value.is_null() && !is_patch { Value::Object(Map::new()) } else { value })?;
+            match no_head(&value).filter(|_| !is_patch) {
+                Some(why) => Err(unreadable(why)),
+                None => Ok(value),
+            }
         }
         // Most YAML is JSON, which is read faster.
         _ => serde_json::from_slice(body)
             .or_else(|_| serde_saphyr::from_slice(body).map_err(|error| unreadable(error.to_string()))),
     }
+}
+
+/// Why it can't be told from an object's head what it is, in the words of the server's decoder.
+fn no_head(value: &Value) -> Option<String> {
+    const HEAD: &str =
+        r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    if !value.is_object() {
+        return Some(format!("json: cannot unmarshal {} into Go value of type {HEAD}", go::kind_of(value)));
+    }
+    let field =
+        ["apiVersion", "kind"].into_iter().find(|field| !matches!(value[field], Value::Null | Value::String(_)))?;
+    let found = go::kind_of(&value[field]);
+    Some(format!("json: cannot unmarshal {found} into Go struct field .{field} of type string"))
+}
+
+/// As much of a body as the server shows.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let start = &body[..body.len().min(SHOWN)];
+    let shown = match start.first() {
+        None => return "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(start).into_owned(),
+        Some(_) => start.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    if body.len() > SHOWN { format!("{shown} ...") } else { shown }
 }
