@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
-use kubeops_testkit::Cluster;
 use kubeops_testkit::cluster::{Fault, Faults};
+use kubeops_testkit::{AuditEvent, Cluster};
 use serde_json::{Value, json};
 
 /// Who runs the controllers.
@@ -46,13 +46,13 @@ impl Server {
 
     /// The next writes of the controllers take a second, so that somebody else may be faster.
     pub(crate) fn delay_writes(&self, count: usize) {
-        self.faults().when(|request| request.is_write(), Some(count), Fault::Latency(Duration::from_secs(1)));
+        self.faults().when(AuditEvent::is_write, Some(count), Fault::Latency(Duration::from_secs(1)));
     }
 
     /// The controllers' writes so far, as `patch shops/a` or `patch shops/a/status`.
     pub(crate) fn writes(&self) -> Vec<String> {
         let writes = self.0.requests().into_iter().filter(|request| request.user == REPLICA && request.is_write());
-        let tell = |write: kubeops_testkit::AuditEvent| {
+        let tell = |write: AuditEvent| {
             let path = [write.resource, write.name, write.subresource].join("/");
             format!("{} {}", write.verb, path.trim_end_matches('/'))
         };
