@@ -85,8 +85,13 @@ fn holds_version(request: &Request, live: &Object, new: &Value) -> Result<(), St
 }
 
 fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
+    is_of_uid(request, live.uid(), new)
+}
+
+/// Whether the uid that an update says, if it does, is this one; that of an object that is not there is empty.
+pub(super) fn is_of_uid(request: &Request, live: &str, new: &Value) -> Result<(), Status> {
     let said = new["metadata"]["uid"].as_str().unwrap_or_default();
-    if said.is_empty() || said == live.uid() {
+    if said.is_empty() || said == live {
         return Ok(());
     }
     let kind = &request.kind;
@@ -96,14 +101,13 @@ fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status
     }
     let namespace = if request.namespace.is_empty() { String::new() } else { format!("{}/", request.namespace) };
     let place = match kind.group.as_str() {
-        "" => kind.plural.clone(),
-        group => format!("{group}/{}", kind.plural),
+        group if kind.custom.is_some() => format!("{group}/{}", kind.plural),
+        _ => kind.plural.clone(),
     };
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: /registry/{place}/{namespace}{}, ResourceVersion: 0, AdditionalErrorMsg: \
          Precondition failed: UID in precondition: {said}, UID in object meta: {}",
-        request.name,
-        live.uid(),
+        request.name, live,
     );
     Err(Status::conflict(kind, &request.name, why))
 }
