@@ -63,6 +63,9 @@ impl Decoded {
             Shape::Map { of, .. } => match value {
                 Value::Object(fields) => {
                     for value in fields.values_mut() {
+                        if value.is_null() && matches!(&**of, Shape::Plain(name) if name == "string") {
+                            *value = "".into();
+                        }
                         self.value(of, value, path, owner);
                     }
                 }
@@ -89,7 +92,11 @@ impl Decoded {
 
 /// How the server tells that a value is not of the type that its field has.
 pub(crate) fn mismatch(value: &Value, field: &str, wanted: &str) -> String {
-    format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", go::kind_of(value))
+    let found = match value {
+        Value::Number(number) if wanted.starts_with("int") => format!("number {number}"),
+        other => go::kind_of(other).to_owned(),
+    };
+    format!("json: cannot unmarshal {found} into Go struct field {field} of type {wanted}")
 }
 
 /// Of what is empty, the server's types show lists and maps only where they always do.

@@ -13,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) message: String,
     details: Map<String, Value>,
     shows_details: bool,
+    /// With which a list may go on.
+    continue_token: Option<String>,
 }
 
 /// One field that is wrong, of an object that was refused.
@@ -29,7 +31,7 @@ pub(crate) struct Cause {
 impl Status {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         let shows_details = matches!(code, 404 | 405);
-        Self { code, reason, message: message.into(), details: Map::new(), shows_details }
+        Self { code, reason, message: message.into(), details: Map::new(), shows_details, continue_token: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -151,6 +153,12 @@ impl Status {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_continue(mut self, token: String) -> Self {
+        self.continue_token = Some(token);
+        self
+    }
+
     /// Adds to `details`.
     #[must_use]
     pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -165,13 +173,16 @@ impl Status {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let Self { code, reason, message, details, shows_details } = self;
+        let Self { code, reason, message, details, shows_details, continue_token } = self;
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "code": code,
         });
         if !reason.is_empty() {
             status["reason"] = (*reason).into();
+        }
+        if let Some(token) = continue_token {
+            status["metadata"]["continue"] = token.clone().into();
         }
         if !details.is_empty() || *shows_details {
             status["details"] = Value::Object(details.clone());

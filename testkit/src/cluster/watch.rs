@@ -130,6 +130,9 @@ impl Watch {
                 if !events.is_empty() {
                     return Some(Ok(events));
                 }
+                if self.over {
+                    return None;
+                }
             }
             let wake = if faults.silent { self.ends + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
             tokio::select! {
@@ -163,6 +166,9 @@ impl Watch {
                 encode::bookmark(&mut out, &self.request, version, false);
             }
         }
+        let kind = &self.request.kind;
+        let is_served = state.resources.find(&kind.group, &kind.version, &kind.plural).is_some();
+        self.over |= !is_served;
         drop(state);
         self.version = version;
         out.freeze()

@@ -8,6 +8,7 @@ mod faults;
 mod given;
 mod network;
 mod objects;
+mod paging;
 mod served;
 mod steps;
 mod strangers;

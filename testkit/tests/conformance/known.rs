@@ -56,6 +56,8 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "what_a_new_one_is_stays", path: "body.message", why: WORDS_OF_GO },
     Known { case: "a_watch_of_an_unknown_resource_is_refused", path: "warning", why: NO_WARNING },
     Known { case: "two_versions_of_other_schemas", path: "body.columnDefinitions", why: DESCRIPTIONS },
+    Known { case: "a_merge_patch_of_null", path: "body.details.causes", why: OWN_ORDER },
+    Known { case: "a_merge_patch_of_null", path: "body.message", why: OWN_ORDER },
 ];
 
 pub(crate) fn of<'a>(case: &'a str) -> impl Iterator<Item = &'static Known> + 'a {

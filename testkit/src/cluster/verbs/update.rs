@@ -14,6 +14,11 @@ pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> 
     }
     metadata::receive(state, request, &mut body, None)?;
     if state.store.get(&request.kind.table, &key(request)).is_none() && request.kind.is_created_by_update() {
+        write::is_of_uid(request, "", &body)?;
+        // Whatever version it is of: there is none to compare it with.
+        if let Some(metadata) = body.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            metadata.remove("resourceVersion");
+        }
         return create::insert(state, request, body);
     }
     let live = live(state, request)?;
@@ -30,6 +35,10 @@ pub(super) fn patch(state: &mut State, request: &Request, kind: PatchKind, body:
     let live = live(state, request)?;
     let mut new = patch::patched(&request.kind, kind, live.value(), body)?;
     let shown = || patch::shown(&request.kind, kind, live.value(), body);
+    if kind == PatchKind::Json {
+        let odd = patch::odd_fields(body).into_iter().map(|field| format!("json patch unknown field \"{field}\""));
+        metadata::warn_or_refuse(state, request, odd.collect(), Some(&shown))?;
+    }
     metadata::receive(state, request, &mut new, Some(&shown))?;
     write::save(state, request, &live, new)
 }
