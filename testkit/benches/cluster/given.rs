@@ -1,9 +1,12 @@
 //! What is asked of the cluster, and how.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use kubeops_testkit::cluster::{ApiService, ResponseBody};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tower::Service;
@@ -14,6 +17,21 @@ pub(crate) const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default
 /// One thread, as the aims are for one core.
 pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A time on the clock that stands while other programs have the processor.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun(Duration);
+
+impl Begun {
+    pub(crate) fn now() -> Self {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        Self(Duration::try_from(time).unwrap())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Self::now().0 - self.0
+    }
 }
 
 pub(crate) fn name(index: usize) -> String {

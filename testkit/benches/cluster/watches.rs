@@ -1,6 +1,6 @@
 //! One client writes, many watch.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, Throughput};
@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::{WatchEvent, WatchParams};
 use kubeops_testkit::Cluster;
 
-use crate::given::{CONFIG_MAPS, config_map, create, get, open, runtime, send};
+use crate::given::{Begun, CONFIG_MAPS, config_map, create, get, open, runtime, send};
 
 /// Watchers, and writes that each of them sees.
 const SHAPES: [(usize, usize); 3] = [(1, 10_000), (10, 1_000), (100, 100)];
@@ -54,7 +54,7 @@ async fn lines(watchers: usize, writes: usize) -> Duration {
         }));
     }
     let requests = creates(writes);
-    let begun = Instant::now();
+    let begun = Begun::now();
     for request in requests {
         send(&mut service, request).await;
         // Watchers read each event when it comes, and not all of them at the end.
@@ -78,7 +78,7 @@ async fn events(watchers: usize, writes: usize) -> Duration {
         }));
     }
     let requests = creates(writes);
-    let begun = Instant::now();
+    let begun = Begun::now();
     for request in requests {
         send(&mut service, request).await;
         tokio::task::yield_now().await;
@@ -97,7 +97,7 @@ async fn bystanders(watchers: usize, writes: usize) -> Duration {
     }
     tokio::task::yield_now().await;
     let requests = creates(writes);
-    let begun = Instant::now();
+    let begun = Begun::now();
     for request in requests {
         send(&mut service, request).await;
         tokio::task::yield_now().await;

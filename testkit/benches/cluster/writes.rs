@@ -1,6 +1,6 @@
 //! One client writes, one request after the other.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::measurement::WallTime;
@@ -14,7 +14,7 @@ use kubeops_testkit::Cluster;
 use kubeops_testkit::cluster::ApiService;
 use serde_json::{Value, json};
 
-use crate::given::{CONFIG_MAPS, LEASES, config_map, create, fill, lease, name, request, runtime, send};
+use crate::given::{Begun, CONFIG_MAPS, LEASES, config_map, create, fill, lease, name, request, runtime, send};
 
 /// As many in one go, on a cluster of their own.
 const WRITES: usize = 999;
@@ -71,7 +71,7 @@ fn bench(
 }
 
 async fn send_all(service: &mut ApiService, requests: Vec<Request<Full<Bytes>>>) -> Duration {
-    let begun = Instant::now();
+    let begun = Begun::now();
     for request in requests {
         send(service, request).await;
     }
@@ -93,7 +93,7 @@ async fn renew() -> Duration {
     let mut service = cluster.service("bench");
     let uri = format!("{LEASES}/{}", name(0));
     let mut answer = send(&mut service, create(LEASES, &lease(0, 0, ""))).await;
-    let begun = Instant::now();
+    let begun = Begun::now();
     for round in 0..WRITES {
         let text = std::str::from_utf8(&answer).unwrap();
         let version = text.split(r#""resourceVersion":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
@@ -118,7 +118,7 @@ async fn typed() -> Duration {
     };
     let (created, updated) = (maps(0), maps(1));
     let patch = Patch::Merge(json!({"data": {"round": "2"}}));
-    let begun = Instant::now();
+    let begun = Begun::now();
     for (index, (new, changed)) in created.iter().zip(&updated).enumerate() {
         let name = name(index);
         api.create(&PostParams::default(), new).await.unwrap();
