@@ -8,7 +8,7 @@ use crate::cluster::status::Status;
 
 /// Whether `writer` changes nothing that others own.
 pub(super) fn none(difference: &Difference, managed: &Managed, writer: &Manager) -> Result<(), Status> {
-    let written = difference.modified.union(&difference.added);
+    let written = difference.modified.clone().union(&difference.added);
     let others = managed.0.iter().filter(|(manager, _)| *manager != writer);
     let of_manager = others.map(|(manager, entry)| (manager.shown(), entry.fields.intersection(&written).paths()));
     let conflicts: Vec<(String, Vec<String>)> = of_manager.filter(|(_, paths)| !paths.is_empty()).collect();
