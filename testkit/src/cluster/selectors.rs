@@ -94,7 +94,7 @@ impl Selector {
         let labels = object.metadata("labels");
         let label = |name: &str| labels.and_then(|labels| labels.get(name)).and_then(Value::as_str);
         self.labels.iter().all(|requirement| requirement.holds(label))
-            && self.fields.iter().all(|field| field.holds(key, object.value()))
+            && self.fields.iter().all(|field| field.holds(key, object))
     }
 }
 
@@ -113,11 +113,11 @@ impl Requirement {
 }
 
 impl Field {
-    fn holds(&self, key: &Key, object: &Value) -> bool {
+    fn holds(&self, key: &Key, object: &Object) -> bool {
         let equal = match &self.path {
             Path::Name => key.name == self.value,
             Path::Namespace => key.namespace == self.value,
-            Path::Pointer(pointer) => match object.pointer(pointer) {
+            Path::Pointer(pointer) => match object.value().pointer(pointer) {
                 Some(Value::String(text)) => *text == self.value,
                 // As the server's types show what was not set.
                 Some(Value::Null) | None => matches!(self.value.as_str(), "" | "0" | "false"),
