@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::install::InstallError;
-use crate::operator::kube_ops::SECTION;
 use crate::settings::Problems;
 
 /// `dev` could not go on.
@@ -13,7 +12,7 @@ use crate::settings::Problems;
 #[non_exhaustive]
 pub enum DevError {
     /// The replicas would not start with these settings: all problems at once.
-    #[error("{SECTION} and its like can't be read: {0}")]
+    #[error("{0}")]
     Settings(Problems),
     /// A file of samples cannot be understood.
     #[error("{}: {problem}", path.display())]

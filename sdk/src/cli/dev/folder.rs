@@ -21,11 +21,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// `<target>/kubeops-dev/<pid>`, or one among the system's temporary files if `executable` was not built by cargo.
-    pub(super) fn create(executable: &Path) -> Result<Self, DevError> {
-        let id = std::process::id();
+    /// `<target>/kubeops-dev/<id>`, or one among the system's temporary files if `executable` was not built by cargo. `id` is
+    /// that of no other process.
+    pub(super) fn create(executable: &Path, id: &str) -> Result<Self, DevError> {
         let path = match target_of(executable) {
-            Some(target) => target.join(FOLDER).join(id.to_string()),
+            Some(target) => target.join(FOLDER).join(id),
             None => std::env::temp_dir().join(format!("{FOLDER}-{id}")),
         };
         let failed = || DevError::io(format!("make the folder {}", path.display()));
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_folder_is_its_owners_and_goes_with_the_value() {
-        let folder = Folder::create(&std::env::current_exe().unwrap()).unwrap();
+        let folder = Folder::create(&std::env::current_exe().unwrap(), "folder-test").unwrap();
         let file = folder.write("kubeconfig", "secret").unwrap();
         let mode = |path: &Path| std::os::unix::fs::MetadataExt::mode(&fs::metadata(path).unwrap()) & 0o777;
         assert_eq!((mode(&file), mode(&folder.path)), (0o600, 0o700));

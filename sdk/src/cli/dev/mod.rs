@@ -77,7 +77,8 @@ pub(super) async fn dev(
     })
     .map_err(DevError::io("receive signals"))?;
 
-    let cluster = Cluster::start(options.port, Folder::create(&executable)?).await?;
+    let folder = Folder::create(&executable, &std::process::id().to_string())?;
+    let cluster = Cluster::start(options.port, folder).await?;
     let mut screen = Screen::new(Replica::name(0).len());
     screen.tell(format!("{} is a cluster in memory, kubeconfig {}", cluster.url(), cluster.kubeconfig.display()));
     fill(&cluster, operator, crds, &kube_ops, &samples, &mut screen).await?;

@@ -39,7 +39,8 @@ impl DevOptions {
     pub(crate) fn command() -> Clap {
         let argument = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
         let moment = |name, help: &'static str| {
-            argument(name, "DURATION").allow_hyphen_values(true)
+            argument(name, "DURATION")
+                .allow_hyphen_values(true)
                 .value_parser(duration)
                 .help(format!("{help}, such as 60s or 2m, counted from the first leader"))
         };

@@ -35,6 +35,8 @@ pub(super) struct Replica {
     ports: Ports,
     /// How long it is to be down after its next end.
     pause: Duration,
+    /// Whether there was a process before this one. Later the program may be missing for a moment, while cargo builds it anew.
+    has_run: bool,
     state: State,
 }
 
@@ -65,7 +67,7 @@ impl Replica {
         let kubeconfig = cluster.kubeconfig_of(&name)?;
         let state = State::Down { until: Instant::now() };
         let executable = executable.to_owned();
-        Ok(Self { name, executable, kubeconfig, log_path, log, ports, pause: RESTART_AFTER, state })
+        Ok(Self { name, executable, kubeconfig, log_path, log, ports, pause: RESTART_AFTER, has_run: false, state })
     }
 
     /// Starts a new process, unless one runs. Says where it is to be found.
@@ -117,9 +119,10 @@ impl Replica {
     pub(super) fn check_end(&mut self) -> Result<Option<Ended>, DevError> {
         let State::Up { process, since } = &mut self.state else { return Ok(None) };
         let Some(code) = process.exit_code()? else { return Ok(None) };
-        if NOT_STARTED.contains(&code) {
+        if NOT_STARTED.contains(&code) && !self.has_run {
             return Err(DevError::NotStarted { name: self.name.clone(), log: process.log() });
         }
+        self.has_run = true;
         let failed_at_start = ![STOPPED, KILLED].contains(&code) && since.elapsed() < STARTED;
         let again_in = if failed_at_start { self.pause } else { RESTART_AFTER };
         self.pause = next_pause(self.pause, failed_at_start);
@@ -159,12 +162,40 @@ fn next_pause(pause: Duration, failed_at_start: bool) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::dev::folder::Folder;
+    use crate::cli::overrides::Overrides;
+    use crate::settings::LoadOptions;
 
     #[test]
     fn one_that_fails_at_each_start_is_started_less_and_less_often() {
         let failing = std::iter::successors(Some(RESTART_AFTER), |pause| Some(next_pause(*pause, true)));
         assert_eq!(failing.take(6).map(|pause| pause.as_secs()).collect::<Vec<_>>(), [5, 10, 20, 40, 60, 60]);
         assert_eq!(next_pause(RESTART_AFTER_AT_MOST, false), RESTART_AFTER);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_cannot_be_run_is_an_error_at_the_first_start_only() {
+        let folder = Folder::create(&std::env::current_exe().unwrap(), "replica-test").unwrap();
+        let cluster = Cluster::start(0, folder).await.unwrap();
+        let presets = Presets::new(Overrides::default(), LoadOptions::default()).unwrap();
+        let ports = Ports::free(1).unwrap()[0];
+        let mut replica = Replica::new(Replica::name(0), Path::new("/nowhere/guestbook"), ports, &cluster).unwrap();
+
+        let error = ended(&mut replica, &presets).await.unwrap_err();
+        assert!(matches!(&error, DevError::NotStarted { log, .. } if log.contains("/nowhere/guestbook")), "{error}");
+        replica.has_run = true;
+        replica.state = State::Down { until: Instant::now() };
+        assert_eq!(ended(&mut replica, &presets).await.unwrap().how(), "ended with code 127");
+    }
+
+    async fn ended(replica: &mut Replica, presets: &Presets) -> Result<Ended, DevError> {
+        replica.start(presets).unwrap();
+        loop {
+            if let Some(ended) = replica.check_end()? {
+                return Ok(ended);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl Scene<'_> {
                 },
                 _ = signals.next() => break,
             }
+            self.show.screen.set_bottom(self.status());
         }
+        self.show.screen.set_bottom(String::new());
         Ok(())
     }
 
@@ -115,7 +117,6 @@ impl Scene<'_> {
             self.leader_was_killed = true;
             self.end_leader(Replica::kill, "kill -9", "was killed");
         }
-        self.show.screen.set_bottom(self.status());
         match self.introduced {
             None if self.begun.elapsed() > LEADER_WITHIN => Err(DevError::NoLeader { waited: LEADER_WITHIN }),
             _ => Ok(()),

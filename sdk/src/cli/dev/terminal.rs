@@ -64,8 +64,9 @@ impl Input {
             return Self::Lines;
         }
         match tcgetpgrp(&stdin) {
-            Ok(foreground) if foreground == getpgrp() => Self::Terminal,
-            _ => Self::Background,
+            Ok(foreground) if foreground != getpgrp() => Self::Background,
+            // An error says that it does not control this process, which is not stopped then.
+            Ok(_) | Err(_) => Self::Terminal,
         }
     }
 }
