@@ -269,3 +269,48 @@ async fn two_hundred_watches_run_at_once() {
     .await
     .unwrap();
 }
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_refused_and_the_client_hears_why() {
+    const LIMIT: usize = 3 * 1024 * 1024;
+    let (_cluster, serving) = served().await;
+    let api = config_maps_of(&serving, "a").await;
+    for length in [LIMIT, 4 * LIMIT] {
+        let long = config_map("x", json!({"data": {"long": "x".repeat(length)}}));
+        let refusal = refused(api.create(&PostParams::default(), &long).await);
+        assert_eq!(refusal, (413, format!("Request entity too large: limit is {LIMIT}")));
+    }
+    api.create(&PostParams::default(), &config_map("y", json!({"data": {"long": "x".repeat(LIMIT / 4)}})))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn protobuf_is_refused_with_a_way_out() {
+    let cluster = Cluster::start().await;
+    let ask = |method: &str, name: &'static str, body: &[u8]| {
+        let request = http::Request::builder().method(method).uri("/api/v1/namespaces/default/configmaps");
+        request.header(name, "application/vnd.kubernetes.protobuf").body(body.to_vec()).unwrap()
+    };
+    let client = cluster.client("a");
+    let (code, message) = refused(client.request_text(ask("POST", "content-type", b"k8s\0")).await);
+    assert_eq!(code, 415);
+    assert!(message.contains("not application/vnd.kubernetes.protobuf") && message.contains("create -f"), "{message}");
+    assert_eq!(refused(client.request_text(ask("GET", "accept", b"")).await).0, 406);
+}
+
+#[tokio::test]
+async fn open_api_is_there_for_built_in_and_for_custom_kinds() {
+    let cluster = Cluster::start().await;
+    crate::given::with_things(&cluster).await;
+    let client = cluster.client("a");
+    let get = async |path: &str| -> serde_json::Value {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        client.request(request).await.unwrap()
+    };
+    let index = get("/openapi/v3").await;
+    for (place, kind) in [("api/v1", "io.k8s.api.core.v1.ConfigMap"), ("apis/example.com/v1", "com.example.v1.Thing")] {
+        let document = get(index["paths"][place]["serverRelativeURL"].as_str().unwrap()).await;
+        assert_eq!(document["components"]["schemas"][kind]["properties"]["kind"]["type"], "string", "{place}");
+    }
+}
