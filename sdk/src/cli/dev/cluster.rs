@@ -55,6 +55,11 @@ impl Cluster {
         self.cluster.client(VISITOR)
     }
 
+    /// Its record of requests would grow for as long as this runs.
+    pub(super) fn forget_requests(&self) {
+        self.cluster.forget_requests();
+    }
+
     /// A kubeconfig by which the cluster tells `replica` from the others.
     pub(super) fn kubeconfig_of(&self, replica: &str) -> Result<PathBuf, DevError> {
         self.folder.write(&format!("{replica}.{KUBECONFIG}"), &self.serving.kubeconfig(replica))

@@ -120,6 +120,10 @@ async fn fill(
             screen.tell(error.to_string());
         }
     }
+    if samples.is_empty() {
+        screen
+            .tell("there are no samples: objects in samples/*.yaml, beside appsettings.json, are applied at the start");
+    }
     for sample in samples {
         match sample.apply(&cluster.client(), operator).await {
             Ok(()) => screen.tell(format!("{} is applied", sample.title())),

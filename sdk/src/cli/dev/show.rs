@@ -96,6 +96,7 @@ impl Scene<'_> {
 
     /// Logs, ends, and what is due.
     fn look(&mut self) -> Result<(), DevError> {
+        self.show.cluster.forget_requests();
         self.show_logs()?;
         for at in 0..self.show.replicas.len() {
             let replica = &mut self.show.replicas[at];

@@ -30,9 +30,10 @@ fn readiness(object: &DynamicObject) -> Option<bool> {
 fn sentence(plural: &str, objects: impl Iterator<Item = Option<bool>>) -> String {
     let objects: Vec<Option<bool>> = objects.collect();
     let ready = objects.iter().filter(|ready| **ready == Some(true)).count();
-    match objects.iter().any(Option::is_some) {
-        true => format!("{ready} of {} {plural} are {READY}", objects.len()),
-        false => format!("there are {} {plural}, without conditions", objects.len()),
+    match objects.len() {
+        0 => format!("there are no {plural}"),
+        all if objects.iter().any(Option::is_some) => format!("{ready} of {all} {plural} are {READY}"),
+        all => format!("{all} {plural} are there, and have no conditions"),
     }
 }
 
@@ -44,7 +45,7 @@ mod tests {
     fn objects_count_as_ready_only_where_there_are_conditions() {
         let sentence = |objects: &[Option<bool>]| sentence("huts", objects.iter().copied());
         assert_eq!(sentence(&[Some(true), Some(false), None]), "1 of 3 huts are Ready");
-        assert_eq!(sentence(&[None, None]), "there are 2 huts, without conditions");
-        assert_eq!(sentence(&[]), "there are 0 huts, without conditions");
+        assert_eq!(sentence(&[None, None]), "2 huts are there, and have no conditions");
+        assert_eq!(sentence(&[]), "there are no huts");
     }
 }
