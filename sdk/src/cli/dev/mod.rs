@@ -125,7 +125,7 @@ async fn fill(
             .tell("there are no samples: objects in samples/*.yaml, beside appsettings.json, are applied at the start");
     }
     for sample in samples {
-        match sample.apply(&cluster.client(), operator).await {
+        match sample.apply(&cluster.client()).await {
             Ok(()) => screen.tell(format!("{} is applied", sample.title())),
             Err(error) => screen.tell(error.to_string()),
         }

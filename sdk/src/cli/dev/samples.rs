@@ -19,6 +19,9 @@ const EXTENSIONS: [&str; 2] = ["yaml", "yml"];
 /// Where objects go that name no namespace.
 const NAMESPACE: &str = "default";
 
+/// As `kubectl apply --server-side` names itself: a sample that somebody changes is then applied without a conflict.
+const KUBECTL: &str = "kubectl";
+
 /// An object, and where it is written.
 #[derive(Debug)]
 pub(super) struct Sample {
@@ -73,7 +76,7 @@ impl Sample {
         format!("{} {} ({})", self.kind.kind, self.name, self.file)
     }
 
-    pub(super) async fn apply(&self, client: &Client, field_manager: &str) -> Result<(), RequestError> {
+    pub(super) async fn apply(&self, client: &Client) -> Result<(), RequestError> {
         let title = self.title();
         let (resource, capabilities) = ask("find the kind of", &title, pinned_kind(client, &self.kind)).await?;
         let api: Api<DynamicObject> = match capabilities.scope {
@@ -84,7 +87,7 @@ impl Sample {
             }
         };
         if self.object["metadata"]["name"].is_string() {
-            let parameters = PatchParams::apply(field_manager).force();
+            let parameters = PatchParams::apply(KUBECTL).force();
             ask("apply", &title, api.patch(&self.name, &parameters, &Patch::Apply(&self.object))).await?;
         } else {
             let create = async {
