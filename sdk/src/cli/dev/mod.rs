@@ -2,6 +2,7 @@
 //! this same program that hand over to each other.
 
 mod cluster;
+mod console;
 mod error;
 mod folder;
 mod holder;
@@ -19,20 +20,20 @@ mod summary;
 mod tail;
 mod terminal;
 
+use std::path::Path;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
 use self::cluster::Cluster;
+use self::console::Console;
 use self::folder::Folder;
-use self::keys::Keys;
 use self::ports::Ports;
 use self::presets::Presets;
 use self::replica::Replica;
 use self::samples::Sample;
 use self::screen::Screen;
-use self::show::Show;
-use self::terminal::{Input, KeyMode, Original};
+use self::show::{Show, Stage};
 use super::overrides::Overrides;
-use crate::host::signals;
 use crate::operator::kube_ops::{Defaults, KubeOps};
 use crate::settings::LoadOptions;
 
@@ -65,32 +66,24 @@ pub(super) async fn dev(
     let samples = Sample::read_all(&presets.folders)?;
     let executable = std::env::current_exe().map_err(DevError::io("find this program"))?;
 
-    let input = Input::of_process();
-    let keys_one_by_one = match input {
-        Input::Terminal => Some(KeyMode::enter().map_err(DevError::io("set the terminal's mode"))?),
-        Input::Background | Input::Lines => None,
-    };
-    let terminal = keys_one_by_one.as_ref().map(KeyMode::original);
-    let mut signals = signals(move |second| {
-        terminal.iter().for_each(Original::restore);
-        std::process::exit(second.exit_code().into())
-    })
-    .map_err(DevError::io("receive signals"))?;
-
+    let mut console = Console::open()?;
     let folder = Folder::create(&executable, &std::process::id().to_string())?;
     let cluster = Cluster::start(options.port, folder).await?;
     let mut screen = Screen::new(Replica::name(0).len());
     screen.tell(format!("{} is a cluster in memory, kubeconfig {}", cluster.url(), cluster.kubeconfig.display()));
     fill(&cluster, operator, crds, &kube_ops, &samples, &mut screen).await?;
 
-    let ports = Ports::free(options.replicas.into()).map_err(DevError::io("find free ports"))?;
-    let named = ports.into_iter().enumerate().map(|(at, ports)| (Replica::name(at), ports));
-    let replicas: Result<_, _> = named.map(|(name, ports)| Replica::new(name, &executable, ports, &cluster)).collect();
+    let replicas = replicas(options.replicas.into(), &executable, &cluster)?;
     let lock = Lock { namespace: kube_ops.leader_election_namespace, name: kube_ops.leader_election_id };
     let (cluster, presets, lock, screen) = (&cluster, &presets, &lock, &mut screen);
-    let show = Show { cluster, presets, lock, crds, options, screen, replicas: replicas? };
-    let mut keys = Keys::listen(input).map_err(DevError::io("start a thread"))?;
-    show.run(&mut keys, &mut signals).await
+    Show::new(Stage { cluster, presets, lock, crds, options, screen, replicas }).run(&mut console).await
+}
+
+/// So many of them, all of them down.
+fn replicas(count: usize, executable: &Path, cluster: &Cluster) -> Result<Vec<Replica>, DevError> {
+    let ports = Ports::free(count).map_err(DevError::io("find free ports"))?;
+    let replicas = ports.into_iter().enumerate();
+    replicas.map(|(at, ports)| Replica::new(Replica::name(at), executable, ports, cluster)).collect()
 }
 
 /// The section as the replicas will read it.

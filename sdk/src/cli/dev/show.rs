@@ -3,13 +3,14 @@
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-use futures::{Stream, StreamExt as _};
+use futures::StreamExt as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use tokio::time::interval;
 
 use super::cluster::Cluster;
+use super::console::Console;
 use super::holder::{Holder, holders};
-use super::keys::{self, Key, Keys};
+use super::keys::{self, Key};
 use super::layout::Speaker;
 use super::leaders::Leaders;
 use super::presets::Presets;
@@ -18,7 +19,6 @@ use super::screen::Screen;
 use super::summary::summary;
 use super::{DevError, DevOptions, Lock};
 use crate::cli::cluster::served;
-use crate::host::Signal;
 
 /// Between two looks at logs and processes; people see no difference to at once.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -29,8 +29,9 @@ const LEADER_WITHIN: Duration = Duration::from_secs(90);
 /// How long replicas may take for a clean end before they are killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
+/// All that a show needs.
 #[derive(Debug)]
-pub(super) struct Show<'a> {
+pub(super) struct Stage<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) presets: &'a Presets,
     pub(super) lock: &'a Lock,
@@ -40,10 +41,9 @@ pub(super) struct Show<'a> {
     pub(super) replicas: Vec<Replica>,
 }
 
-/// A show that has begun.
 #[derive(Debug)]
-struct Scene<'a> {
-    show: Show<'a>,
+pub(super) struct Show<'a> {
+    stage: Stage<'a>,
     leaders: Leaders,
     begun: Instant,
     /// When the first led, and it was said how to look.
@@ -51,60 +51,52 @@ struct Scene<'a> {
     leader_was_killed: bool,
 }
 
-impl Show<'_> {
-    /// Until somebody or something ends it; then what there was, and a clean end of the replicas.
-    pub(super) async fn run(
-        self,
-        keys: &mut Keys,
-        signals: &mut (impl Stream<Item = Signal> + Unpin),
-    ) -> Result<(), DevError> {
+impl<'a> Show<'a> {
+    pub(super) fn new(stage: Stage<'a>) -> Self {
         let (begun, leaders) = (Instant::now(), Leaders::default());
-        let mut scene = Scene { show: self, leaders, begun, introduced: None, leader_was_killed: false };
-        scene.play(keys, signals).await?;
-        scene.conclude().await;
-        scene.end(signals).await
+        Self { stage, leaders, begun, introduced: None, leader_was_killed: false }
     }
-}
 
-impl Scene<'_> {
-    async fn play(
-        &mut self,
-        keys: &mut Keys,
-        signals: &mut (impl Stream<Item = Signal> + Unpin),
-    ) -> Result<(), DevError> {
-        let Lock { namespace, name } = self.show.lock;
-        let mut holders = holders(self.show.cluster.client(), namespace, name);
-        (0..self.show.replicas.len()).try_for_each(|at| self.start(at))?;
+    /// Until somebody or something ends it; then what there was, and a clean end of the replicas.
+    pub(super) async fn run(mut self, console: &mut Console) -> Result<(), DevError> {
+        self.play(console).await?;
+        self.conclude().await;
+        self.end(console).await
+    }
+
+    async fn play(&mut self, console: &mut Console) -> Result<(), DevError> {
+        let Lock { namespace, name } = self.stage.lock;
+        let mut holders = holders(self.stage.cluster.client(), namespace, name);
+        (0..self.stage.replicas.len()).try_for_each(|at| self.start(at))?;
         let mut looks = interval(LOOK_AGAIN);
         while !self.is_over() {
             tokio::select! {
                 _ = looks.tick() => self.look()?,
                 Some(holder) = holders.next() => self.lock_changed(holder)?,
-                Some(key) = keys.next() => match key {
+                key = console.next() => match key {
                     Key::Kill => self.end_leader(Replica::kill, "kill -9", "was killed"),
                     Key::Stop => self.end_leader(Replica::terminate, "kill", "was told to stop"),
                     Key::Quit => break,
-                    Key::Unknown => self.show.screen.tell(format!("keys: {}", keys::HELP)),
+                    Key::Unknown => self.stage.screen.tell(format!("keys: {}", keys::HELP)),
                 },
-                _ = signals.next() => break,
             }
-            self.show.screen.set_bottom(self.status());
+            self.stage.screen.set_bottom(self.status());
         }
-        self.show.screen.set_bottom(String::new());
+        self.stage.screen.set_bottom(String::new());
         Ok(())
     }
 
     /// Logs, ends, and what is due.
     fn look(&mut self) -> Result<(), DevError> {
-        self.show.cluster.forget_requests();
+        self.stage.cluster.forget_requests();
         self.show_logs()?;
-        for at in 0..self.show.replicas.len() {
-            let replica = &mut self.show.replicas[at];
+        for at in 0..self.stage.replicas.len() {
+            let replica = &mut self.stage.replicas[at];
             if let Some(ended) = replica.check_end()? {
                 let (name, how) = (replica.name.clone(), ended.how());
                 // Its last words come first.
                 self.show_logs()?;
-                self.show.screen.tell(format!("{name} {how}; it is started again in {} s", ended.again_in.as_secs()));
+                self.stage.screen.tell(format!("{name} {how}; it is started again in {} s", ended.again_in.as_secs()));
                 self.leaders.ended(&name, &how, Instant::now());
             } else if replica.is_due() {
                 self.start(at)?;
@@ -114,7 +106,7 @@ impl Scene<'_> {
             self.introduced = Some(Instant::now());
             self.introduce();
         }
-        if self.is_time(self.show.options.kill_leader_after) && !self.leader_was_killed && self.leader().is_some() {
+        if self.is_time(self.stage.options.kill_leader_after) && !self.leader_was_killed && self.leader().is_some() {
             self.leader_was_killed = true;
             self.end_leader(Replica::kill, "kill -9", "was killed");
         }
@@ -125,26 +117,26 @@ impl Scene<'_> {
     }
 
     fn show_logs(&mut self) -> Result<(), DevError> {
-        for (at, replica) in self.show.replicas.iter_mut().enumerate() {
+        for (at, replica) in self.stage.replicas.iter_mut().enumerate() {
             let lines = replica.log_lines()?;
-            self.show.screen.lines(Speaker::Replica(at), &replica.name, lines.iter().map(String::as_str));
+            self.stage.screen.lines(Speaker::Replica(at), &replica.name, lines.iter().map(String::as_str));
         }
         Ok(())
     }
 
     /// Says once, when somebody leads, how to look at it.
     fn introduce(&mut self) {
-        let Lock { namespace, name } = self.show.lock;
-        let kubectl = format!("kubectl --kubeconfig {}", for_shell(self.show.cluster.kubeconfig.as_os_str()));
+        let Lock { namespace, name } = self.stage.lock;
+        let kubectl = format!("kubectl --kubeconfig {}", for_shell(self.stage.cluster.kubeconfig.as_os_str()));
         let kinds =
-            self.show.crds.iter().filter_map(served).map(|kind| format!("  {kubectl} get {} -A -w", kind.plural));
+            self.stage.crds.iter().filter_map(served).map(|kind| format!("  {kubectl} get {} -A -w", kind.plural));
         let mut lines = vec![String::new(), "look, in another terminal:".to_owned()];
         lines.extend(kinds);
         lines.push(format!("  {kubectl} get lease -n {namespace} {name} -w"));
         lines.push(format!("keys: {}", keys::HELP));
         lines.push(format!("  or `kill -9 <pid>`; what is down is started again after {} s", RESTART_AFTER.as_secs()));
         lines.push(String::new());
-        self.show.screen.tell(lines.join("\n"));
+        self.stage.screen.tell(lines.join("\n"));
     }
 
     /// The lock was written; told if that changed who leads.
@@ -152,38 +144,38 @@ impl Scene<'_> {
         if let Some(told) = self.leaders.lock_changed(holder, Instant::now()) {
             // What the replicas said of it comes first.
             self.show_logs()?;
-            self.show.screen.tell(told);
+            self.stage.screen.tell(told);
         }
         Ok(())
     }
 
     fn end_leader(&mut self, send: fn(&mut Replica), command: &str, how: &str) {
         let Some(leader) = self.leader() else {
-            return self.show.screen.tell("no running replica holds the lock");
+            return self.stage.screen.tell("no running replica holds the lock");
         };
         send(leader);
         let name = leader.name.clone();
         self.leaders.ended(&name, how, Instant::now());
-        self.show.screen.tell(format!("$ {command} {name}"));
+        self.stage.screen.tell(format!("$ {command} {name}"));
     }
 
     /// The replica that holds the lock, if it runs.
     fn leader(&mut self) -> Option<&mut Replica> {
         let holder = self.leaders.leader()?;
-        self.show.replicas.iter_mut().find(|replica| replica.name == holder && replica.is_up())
+        self.stage.replicas.iter_mut().find(|replica| replica.name == holder && replica.is_up())
     }
 
     fn start(&mut self, at: usize) -> Result<(), DevError> {
-        if let Some(told) = self.show.replicas[at].start(self.show.presets)? {
-            self.show.screen.tell(told);
+        if let Some(told) = self.stage.replicas[at].start(self.stage.presets)? {
+            self.stage.screen.tell(told);
         }
         Ok(())
     }
 
     /// The line at the bottom.
     fn status(&self) -> String {
-        let up = self.show.replicas.iter().filter(|replica| replica.is_up()).count();
-        let all = self.show.replicas.len();
+        let up = self.stage.replicas.iter().filter(|replica| replica.is_up()).count();
+        let all = self.stage.replicas.len();
         format!(" {} · {up} of {all} run · {} ", self.leaders.status(Instant::now()), keys::HELP)
     }
 
@@ -193,29 +185,29 @@ impl Scene<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.is_time(self.show.options.exit_after) || self.show.screen.is_closed()
+        self.is_time(self.stage.options.exit_after) || self.stage.screen.is_closed()
     }
 
     async fn conclude(&mut self) {
-        let told = match summary(&self.show.cluster.client(), self.show.crds).await {
+        let told = match summary(&self.stage.cluster.client(), self.stage.crds).await {
             Ok(told) => told.join("; "),
             Err(error) => error.to_string(),
         };
-        self.show.screen.tell(format!("{told}; leaders: {}", self.leaders.in_order()));
+        self.stage.screen.tell(format!("{told}; leaders: {}", self.leaders.in_order()));
     }
 
-    /// Stops the replicas as Kubernetes would. A second signal kills them, as the end of this value does.
-    async fn end(mut self, signals: &mut (impl Stream<Item = Signal> + Unpin)) -> Result<(), DevError> {
-        self.show.screen.tell("stopping the replicas");
-        self.show.replicas.iter_mut().for_each(Replica::terminate);
+    /// Stops the replicas as Kubernetes would. Who asks for the end once more kills them, as the end of this value does.
+    async fn end(mut self, console: &mut Console) -> Result<(), DevError> {
+        self.stage.screen.tell("stopping the replicas");
+        self.stage.replicas.iter_mut().for_each(Replica::terminate);
         let begun = Instant::now();
         let mut looks = interval(LOOK_AGAIN);
-        while self.show.replicas.iter().any(Replica::is_up) && begun.elapsed() < END_WITHIN {
+        while self.stage.replicas.iter().any(Replica::is_up) && begun.elapsed() < END_WITHIN {
             tokio::select! {
                 _ = looks.tick() => {}
-                _ = signals.next() => break,
+                key = console.next() => if key == Key::Quit { break },
             }
-            for replica in &mut self.show.replicas {
+            for replica in &mut self.stage.replicas {
                 replica.check_end()?;
             }
             self.show_logs()?;
