@@ -105,6 +105,37 @@ fn has_rules(crd: &Value) -> bool {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_kind_with_rules_is_installed_and_told() {
+        let executable = std::env::current_exe().unwrap();
+        let cluster = Cluster::start(0, Folder::create(&executable, "rules-test").unwrap()).await.unwrap();
+        let spec = json!({"type": "object", "properties": {"a": {"type": "integer"}}, RULES: [{"rule": "self.a > 0"}]});
+        let crd = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "huts.example.com"},
+            "spec": {
+                "group": "example.com", "scope": "Namespaced",
+                "names": {"plural": "huts", "kind": "Hut", "singular": "hut", "listKind": "HutList"},
+                "versions": [{
+                    "name": "v1", "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+                }],
+            },
+        });
+        let told = cluster.install("huts", &[serde_json::from_value(crd).unwrap()]).await.unwrap();
+        assert_eq!(told, ["huts.example.com has rules (x-kubernetes-validations); they are not evaluated here"]);
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_is_there_is_fine() {
+        let executable = std::env::current_exe().unwrap();
+        let cluster = Cluster::start(0, Folder::create(&executable, "namespace-test").unwrap()).await.unwrap();
+        for name in ["default", "huts", "huts"] {
+            cluster.create_namespace(name).await.unwrap();
+        }
+        let error = cluster.create_namespace("No Name").await.unwrap_err().to_string();
+        assert!(error.starts_with("cannot create the namespace No Name: "), "{error}");
+    }
+
     #[test]
     fn rules_are_found_however_deep_they_are() {
         let schema = json!({"versions": [{"schema": {"properties": {"a": {RULES: [{"rule": "self > 0"}]}}}}]});
