@@ -54,6 +54,7 @@ pub(crate) fn remove(state: &mut State, table: &Arc<str>, key: &Key) -> Option<A
     if **table == *crds {
         let named = object.metadata("name").and_then(Value::as_str).unwrap_or_default();
         state.resources.replace(named, Vec::new());
+        state.store.wake(&named.into());
     } else if state.store.get(&crds, &Key::new("", &**table)).is_some() {
         state.chores.push(Chore::Terminating((crds, Key::new("", &**table))));
     }

@@ -22,6 +22,7 @@ mod patch;
 mod record;
 mod request;
 mod resources;
+mod secrets;
 mod selectors;
 mod serve;
 mod server;
@@ -57,7 +58,8 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// A cluster without seed is the same each time it is started, but for its clock.
 const SEED: u64 = 1;
 
-/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients.
+/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients. For kubectl, and for programs in other
+/// processes, [`serve`](Self::serve) opens a port.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     server: Arc<Server>,

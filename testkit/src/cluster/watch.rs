@@ -130,6 +130,9 @@ impl Watch {
                 if !events.is_empty() {
                     return Some(Ok(events));
                 }
+                if self.over {
+                    return None;
+                }
             }
             let wake = if faults.silent { self.ends + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
             tokio::select! {
@@ -153,6 +156,11 @@ impl Watch {
                     self.over = true;
                 }
             }
+        }
+        let kind = &self.request.kind;
+        if kind.custom.is_some() && state.resources.find(&kind.group, &kind.version, &kind.plural).is_none() {
+            // Its CRD is gone, and nobody serves it any more.
+            self.over = true;
         }
         // A start in the future stays there.
         let version = self.version.max(state.store.version());

@@ -40,7 +40,6 @@ cases!("verbs":
     what_one_may_do_oneself,
     times_that_are_none,
     unknown_fields_of_built_in_kinds,
-    fields_that_are_there_twice,
     secrets_are_written_in_plain_text,
     empty_values_are_left_out,
 );
@@ -264,14 +263,6 @@ async fn unknown_fields_of_built_in_kinds(s: &mut Session) {
     s.put(format!("{CONFIG_MAPS}/x?fieldValidation=Strict"), odd.clone()).await;
     s.merge(format!("{CONFIG_MAPS}/x"), json!({"spec": {"a": 1}})).await;
     s.apply(format!("{CONFIG_MAPS}/x?fieldManager=a&force=true"), odd).await;
-}
-
-async fn fields_that_are_there_twice(s: &mut Session) {
-    let twice = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"key": "1", "key": "2"}, "data": {"more": "3"}}"#;
-    for validation in ["Strict", "Warn", "Ignore"] {
-        let path = format!("{CONFIG_MAPS}?fieldValidation={validation}&dryRun=All");
-        s.ask(Ask::new("POST", path).text("application/json", twice)).await;
-    }
 }
 
 async fn secrets_are_written_in_plain_text(s: &mut Session) {
