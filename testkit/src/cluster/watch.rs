@@ -157,11 +157,6 @@ impl Watch {
                 }
             }
         }
-        let kind = &self.request.kind;
-        if kind.custom.is_some() && state.resources.find(&kind.group, &kind.version, &kind.plural).is_none() {
-            // Its CRD is gone, and nobody serves it any more.
-            self.over = true;
-        }
         // A start in the future stays there.
         let version = self.version.max(state.store.version());
         let now = Instant::now();
@@ -171,6 +166,9 @@ impl Watch {
                 encode::bookmark(&mut out, &self.request, version, false);
             }
         }
+        let kind = &self.request.kind;
+        let is_served = state.resources.find(&kind.group, &kind.version, &kind.plural).is_some();
+        self.over |= !is_served;
         drop(state);
         self.version = version;
         out.freeze()

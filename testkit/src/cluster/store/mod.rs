@@ -114,13 +114,13 @@ impl Store {
         self.tables.values_mut().for_each(Table::forget);
     }
 
-    /// Has the watches of a table look again, although nothing was written to it.
-    pub(crate) fn wake(&mut self, table: &Arc<str>) {
-        self.written.push(table.clone());
-    }
-
     pub(crate) fn take_written(&mut self) -> Vec<Arc<str>> {
         std::mem::take(&mut self.written)
+    }
+
+    /// Wakes the watches of a table to which nothing was written.
+    pub(crate) fn wake(&mut self, table: &Arc<str>) {
+        self.written.push(table.clone());
     }
 
     fn next_version(&mut self, table: &Arc<str>) -> u64 {

@@ -63,7 +63,7 @@ pub(crate) fn supported(request: &Request) -> Result<(), Status> {
 }
 
 /// Serves the kinds of a CRD from now on, and says so in its status.
-fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Status> {
+pub(crate) fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Status> {
     if !kind.is(crd::GROUP, crd::PLURAL) {
         return Ok(());
     }

@@ -14,6 +14,11 @@ pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> 
     }
     metadata::receive(state, request, &mut body, None)?;
     if state.store.get(&request.kind.table, &key(request)).is_none() && request.kind.is_created_by_update() {
+        write::is_of_uid(request, "", &body)?;
+        // Whatever version it is of: there is none to compare it with.
+        if let Some(metadata) = body.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            metadata.remove("resourceVersion");
+        }
         return create::insert(state, request, body);
     }
     let live = live(state, request)?;

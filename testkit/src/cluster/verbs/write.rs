@@ -85,8 +85,13 @@ fn holds_version(request: &Request, live: &Object, new: &Value) -> Result<(), St
 }
 
 fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
+    is_of_uid(request, live.uid(), new)
+}
+
+/// Whether the uid that an update says, if it does, is this one; that of an object that is not there is empty.
+pub(super) fn is_of_uid(request: &Request, live: &str, new: &Value) -> Result<(), Status> {
     let said = new["metadata"]["uid"].as_str().unwrap_or_default();
-    if said.is_empty() || said == live.uid() {
+    if said.is_empty() || said == live {
         return Ok(());
     }
     let kind = &request.kind;
@@ -99,8 +104,7 @@ fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: /registry/{place}/{namespace}{}, ResourceVersion: 0, AdditionalErrorMsg: \
          Precondition failed: UID in precondition: {said}, UID in object meta: {}",
-        request.name,
-        live.uid(),
+        request.name, live,
     );
     Err(Status::conflict(kind, &request.name, why))
 }
