@@ -141,6 +141,7 @@ impl ApiService {
         }
         let mut state = self.server.state();
         state.warnings.clear();
+        state.warnings.extend(request.kind.deprecation().map(str::to_owned));
         if request.verb == Verb::Watch {
             let faults = self.server.faults.of(&self.user).watches();
             return match Watch::new(&self.server, &mut state, request, faults, index) {

@@ -60,6 +60,7 @@ impl Watch {
         faults: Receiver<WatchFaults>,
         record: usize,
     ) -> Result<Self, Status> {
+        verbs::supported(&request)?;
         let selector = verbs::selector(&request)?;
         let start = start(state, &request)?;
         let seconds = request.options.timeout_seconds.filter(|seconds| *seconds > 0);
