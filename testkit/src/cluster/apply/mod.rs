@@ -16,6 +16,7 @@ mod managed;
 mod merge;
 mod path;
 mod place;
+mod scale;
 mod set;
 mod update;
 
@@ -25,6 +26,7 @@ use serde_json::{Map, Value};
 use self::managed::{Managed, Manager, Operation};
 use self::path::Step;
 use self::place::Place;
+pub(crate) use self::scale::{notes_of_object, notes_of_scale};
 use self::set::FieldSet;
 use self::update::Write;
 use super::resources::Kind;
