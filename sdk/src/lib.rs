@@ -34,7 +34,7 @@
 //! }
 //! ```
 //!
-//! That program has a command line (`run`, `install`, `uninstall`, `generate crds`, `settings`, `version`), elects a leader by a
+//! That program has a command line (`run`, `install`, `uninstall`, `generate manifests`, `generate crds`, `settings`, `version`), elects a leader by a
 //! Lease, keeps its caches warm on standbys, hands over within milliseconds at a clean stop, and answers probes and metrics.
 //!
 //! # Where to look
@@ -42,6 +42,7 @@
 //! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
 //! - [`operator`](mod@operator): the builder, and what a running operator consists of
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
+//! - [`manifests`]: what `generate manifests` writes, and which rights it grants
 //! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
 //! # Features
@@ -74,6 +75,8 @@ pub mod health;
 pub mod host;
 #[cfg(feature = "operator")]
 pub mod http;
+#[cfg(feature = "operator")]
+pub mod manifests;
 #[cfg(feature = "operator")]
 pub mod operator;
 #[cfg(feature = "operator")]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 
-use super::Format;
+use crate::manifests::Format;
 
 /// The program, as its help and version say it.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +49,27 @@ pub enum Command {
         /// The format.
         format: Format,
     },
+    /// Write what a cluster needs to run the operator.
+    GenerateManifests(ManifestsArguments),
     /// Print the effective settings.
     Settings,
     /// Print versions.
     Version,
+}
+
+/// What `generate manifests` is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManifestsArguments {
+    /// The folder to write to; stdout without.
+    pub out: Option<PathBuf>,
+    /// The format.
+    pub format: Format,
+    /// Only tell what is different in the folder.
+    pub check: bool,
+    /// The container image; `<operator>:<version>` without.
+    pub image: Option<String>,
+    /// The namespace to run in; without, one of its own that is among the manifests.
+    pub namespace: Option<String>,
 }
 
 /// What the command line says about settings.
@@ -151,10 +168,14 @@ where
     let command = match path[..] {
         ["install"] => Command::Install,
         ["uninstall"] => Command::Uninstall { yes: level.get_flag("yes") },
-        ["generate", "crds"] => Command::GenerateCrds {
+        ["generate", "crds"] => Command::GenerateCrds { out: level.get_one("out").cloned(), format: format_of(level) },
+        ["generate", "manifests"] => Command::GenerateManifests(ManifestsArguments {
             out: level.get_one("out").cloned(),
-            format: level.get_one("format").copied().unwrap_or_default(),
-        },
+            format: format_of(level),
+            check: level.get_flag("check"),
+            image: level.get_one("image").cloned(),
+            namespace: level.get_one("namespace").cloned(),
+        }),
         ["settings"] => Command::Settings,
         ["version"] => Command::Version,
         _ => Command::Run,
@@ -165,9 +186,7 @@ where
 fn definition(program: Program) -> Clap {
     let crds = with_overrides(Clap::new("crds").about("Write the CustomResourceDefinitions"))
         .arg(path("out", "DIR").help("Write a file for each into this directory, instead of all to stdout"))
-        .arg(
-            Arg::new("format").long("format").value_parser(value_parser!(Format)).default_value("yaml").help("Format"),
-        );
+        .arg(format());
     let yes = Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask");
     let generate = Clap::new("generate").about("Write what a cluster needs to run this operator");
     with_overrides(Clap::new(program.name))
@@ -187,11 +206,46 @@ fn definition(program: Program) -> Clap {
             )
             .arg(yes),
         )
-        .subcommand(with_overrides(generate).subcommand_required(true).arg_required_else_help(true).subcommand(crds))
+        .subcommand(
+            with_overrides(generate)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommand(crds)
+                .subcommand(manifests()),
+        )
         .subcommand(with_overrides(
             Clap::new("settings").about("Print the effective value of each setting, and where it comes from"),
         ))
         .subcommand(with_overrides(Clap::new("version").about("Print the versions of operator, SDK and cluster")))
+}
+
+fn manifests() -> Clap {
+    let check = Arg::new("check").long("check").action(ArgAction::SetTrue).requires("out");
+    with_overrides(Clap::new("manifests"))
+        .about("Write what a cluster needs to run this operator: CRDs, RBAC, Deployment, and what goes with it")
+        .long_about(
+            "Write what a cluster needs to run this operator: CRDs, RBAC, Deployment, and what goes with it.\n\nSettings \
+             are read as a pod will read them: appsettings.json, appsettings.Production.json and --set, but not this \
+             environment's variables.",
+        )
+        .arg(path("out", "DIR").help("Write a kustomize base and an example overlay here, instead of all to stdout"))
+        .arg(check.help("Write nothing; tell which files in DIR are not as they would be written, and exit with 1 then"))
+        .arg(Arg::new("image").long("image").value_name("IMAGE").help("Container image [default: <operator>:<version>]"))
+        .arg(
+            Arg::new("namespace")
+                .long("namespace")
+                .value_name("NAMESPACE")
+                .help("Run in this namespace, which must exist [default: one of its own, <operator>-system]"),
+        )
+        .arg(format())
+}
+
+fn format() -> Arg {
+    Arg::new("format").long("format").value_parser(value_parser!(Format)).default_value("yaml").help("Format")
+}
+
+fn format_of(matches: &ArgMatches) -> Format {
+    matches.get_one("format").copied().unwrap_or_default()
 }
 
 /// Adds what may stand before and behind every command. Not clap's `global`, which forgets what stood before the command once

@@ -4,21 +4,23 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::arguments::{Command, Invocation, Overrides, Program, parse};
+use super::arguments::{Command, Invocation, ManifestsArguments, Overrides, Program, parse};
+use super::manifests::typed;
 use super::uninstall::Confirmation;
-use super::{generate_crds, install, uninstall, version};
+use super::{Target, generate_crds, generate_manifests, install, uninstall, version};
 use crate::chain::chain;
 use crate::host::signals;
 use crate::operator::connect::{ConnectError, Connection, Environment, connect};
 use crate::operator::kube_ops::{Defaults, listing, text_table};
-use crate::operator::{Operator, RunError};
+use crate::operator::{Operator, Placement, RunError};
 use crate::settings::{LoadOptions, Settings};
 
 /// How long a CRD may take to be Established, or to be gone.
 const CRD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
-    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`.
+    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate manifests`,
+    /// `generate crds`, `settings` or `version`.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
     /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
@@ -56,6 +58,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             Command::GenerateCrds { out: directory, format } => {
                 Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
             }
+            Command::GenerateManifests(arguments) => self.generate_manifests(&program, &arguments, overrides, out),
             Command::Install => {
                 let client = cluster().await?.client()?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
@@ -82,6 +85,28 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         }
     }
 
+    fn generate_manifests(
+        &self,
+        program: &Program,
+        arguments: &ManifestsArguments,
+        overrides: Overrides,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let ManifestsArguments { out: folder, format, check, image, namespace } = arguments;
+        let typed = typed(program.name, arguments, &overrides);
+        let set = overrides.set.clone();
+        // As a pod reads them: the variables of who runs this are not the pod's.
+        let settings = load_from(overrides, LoadOptions { variables: Vec::new(), ..LoadOptions::of_this_process() })?;
+        let placement = Placement { image: image.clone(), namespace: namespace.clone(), set, typed };
+        let manifests = self.parts().manifests(&settings, placement)??;
+        let target = match folder {
+            None => Target::Stream,
+            Some(folder) if *check => Target::Check(folder),
+            Some(folder) => Target::Write(folder),
+        };
+        Ok(generate_manifests(&manifests, target, *format, out)?)
+    }
+
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
         let settings = load(overrides.clone())?;
         let name = self.parts().name;
@@ -105,8 +130,12 @@ async fn cluster() -> Result<Connection, ConnectError> {
 }
 
 fn load(overrides: Overrides) -> Result<Settings, Failure> {
+    load_from(overrides, LoadOptions::of_this_process())
+}
+
+fn load_from(overrides: Overrides, options: LoadOptions) -> Result<Settings, Failure> {
     let Overrides { file, content_root, set } = overrides;
-    let options = LoadOptions { file, content_root, set, ..LoadOptions::of_this_process() };
+    let options = LoadOptions { file, content_root, set, ..options };
     Settings::load(options).map_err(RunError::Settings).map_err(Failure::from)
 }
 

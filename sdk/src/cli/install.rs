@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::GenerateError;
 use super::cluster::{RequestError, ask};
-use super::generate::by_name;
+use crate::manifests::by_name;
 
 /// Becoming Established takes the server some ten milliseconds.
 const POLL: Duration = Duration::from_millis(100);

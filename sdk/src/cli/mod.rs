@@ -8,12 +8,15 @@ mod cluster;
 mod dispatch;
 mod generate;
 mod install;
+mod manifests;
 mod uninstall;
 mod version;
 
-pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
+pub use crate::manifests::{Format, GenerateError};
+pub use arguments::{Command, Invocation, ManifestsArguments, Overrides, Program, Usage, parse};
 pub use cluster::RequestError;
-pub use generate::{Format, GenerateError, generate_crds};
+pub use generate::generate_crds;
 pub use install::{InstallError, install};
+pub use manifests::{Target, generate_manifests};
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
 pub use version::{VersionError, version};

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::GenerateError;
 use super::cluster::{RequestError, ask};
-use super::generate::by_name;
+use crate::manifests::by_name;
 
 const POLL: Duration = Duration::from_millis(250);
 /// Objects of one answer of the server; what kubectl asks for.

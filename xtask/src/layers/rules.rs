@@ -51,6 +51,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
+    Rule { room: "manifests", may_know: &["controller"], never: &["kube", "tokio"] },
+
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
     Rule { room: "cli", may_know: &["*"], never: NOTHING },

@@ -1,0 +1,128 @@
+//! Manifests as files, or as one stream.
+
+use serde_json::{Map, Value, json};
+
+use super::deployment::settings_name;
+use super::kustomize::{self, KUSTOMIZATION};
+use super::text::{Format, Sorted, json, yaml};
+use super::{GenerateError, Manifest, Manifests, Options, overlay};
+
+/// The folder that is generated, and nothing but generated.
+pub(super) const BASE: &str = "base";
+/// Who wrote an object, in JSON, which has no comments.
+const WRITTEN_BY: &str = "kubeops-rs.github.io/written-by";
+const BOM: char = '\u{feff}';
+
+/// A file and where it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Below the folder that is generated into, with `/`.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// A kustomize base, and an overlay to begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Files {
+    /// Written each time.
+    pub base: Vec<File>,
+    /// Written if there is no overlay at all.
+    pub overlay: Vec<File>,
+}
+
+impl Manifests {
+    /// All objects as one text, the settings among them as a ConfigMap: YAML documents, or a JSON `List`.
+    ///
+    /// # Errors
+    /// If an object cannot be written as text.
+    pub fn stream(&self, format: Format) -> Result<String, GenerateError> {
+        let Self { objects, options } = self;
+        let settings = settings(options);
+        // Before the Deployment, which mounts it.
+        let deployment = objects.iter().position(|object| object.file == "deployment").unwrap_or(objects.len());
+        let (before, after) = objects.split_at(deployment);
+        let all = before.iter().chain([&settings]).chain(after);
+        match format {
+            Format::Yaml => {
+                let documents: Result<Vec<_>, _> = all.map(|object| as_text(object, Format::Yaml)).collect();
+                Ok(format!("# {}\n{}", header(options), documents?.join("---\n")))
+            }
+            Format::Json => {
+                let items: Vec<_> = all.map(|object| &object.object).collect();
+                let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+                json(&Sorted(&list)).map_err(GenerateError::serialize("the list"))
+            }
+        }
+    }
+
+    /// A file for each object, each with a header that says who wrote it.
+    ///
+    /// # Errors
+    /// If an object cannot be written as text.
+    pub fn files(&self, format: Format) -> Result<Files, GenerateError> {
+        let Self { objects, options } = self;
+        let header = header(options);
+        let name = |object: &Manifest| format!("{}.{}", object.file, format.extension());
+        let mut base = Vec::new();
+        for object in objects {
+            let text = match format {
+                Format::Yaml => format!("# {header}\n{}", as_text(object, format)?),
+                Format::Json => as_text(&signed(object, &header), format)?,
+            };
+            base.push(File { path: name(object), text });
+        }
+        for file in &options.settings {
+            let text = file.text.trim_start_matches(BOM);
+            base.push(File { path: file.name.clone(), text: format!("// {header}\n{text}") });
+        }
+        let resources: Vec<String> = objects.iter().map(name).collect();
+        let kustomization = Manifest::new(KUSTOMIZATION, kustomize::base(&resources, options));
+        let text = format!("# {header}\n{}", as_text(&kustomization, Format::Yaml)?);
+        base.push(File { path: KUSTOMIZATION.to_owned(), text });
+        for file in &mut base {
+            file.path = format!("{BASE}/{}", file.path);
+        }
+        Ok(Files { base, overlay: overlay::example(options)? })
+    }
+}
+
+/// Whether a file's text says that it is one of ours.
+pub(super) fn is_ours(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let sentence = first.strip_prefix("# ").or_else(|| first.strip_prefix("// "));
+    let signature = || -> Option<String> {
+        let object: Value = serde_json::from_str(text).ok()?;
+        Some(object["metadata"]["annotations"][WRITTEN_BY].as_str()?.to_owned())
+    };
+    let is_header = |text: &str| text.starts_with("Written by `") && text.contains(" generate manifests");
+    sentence.is_some_and(is_header) || signature().as_deref().is_some_and(is_header)
+}
+
+fn header(options: &Options) -> String {
+    let Options { command, operator, version, .. } = options;
+    format!("Written by `{command}` of {operator} {version}, and again each time. Changes belong into an overlay.")
+}
+
+fn as_text(object: &Manifest, format: Format) -> Result<String, GenerateError> {
+    let sorted = Sorted(&object.object);
+    let text = match format {
+        Format::Yaml => yaml(&sorted),
+        Format::Json => json(&sorted),
+    };
+    text.map_err(GenerateError::serialize(&object.file))
+}
+
+fn signed(object: &Manifest, header: &str) -> Manifest {
+    let mut signed = object.clone();
+    signed.object["metadata"]["annotations"][WRITTEN_BY] = json!(header);
+    signed
+}
+
+fn settings(options: &Options) -> Manifest {
+    let data: Map<String, Value> =
+        options.settings.iter().map(|file| (file.name.clone(), json!(file.text.trim_start_matches(BOM)))).collect();
+    let metadata = options.metadata(&settings_name(options), &options.namespace);
+    Manifest::new("settings", json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data }))
+}
