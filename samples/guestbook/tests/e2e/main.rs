@@ -18,6 +18,7 @@ mod freeze;
 mod handover;
 mod identity;
 mod lease_deleted;
+mod manifests;
 mod no_election;
 mod no_server;
 mod probes;
