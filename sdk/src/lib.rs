@@ -42,7 +42,6 @@
 //! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
 //! - [`operator`](mod@operator): the builder, and what a running operator consists of
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
-//! - [`manifests`]: what `generate manifests` writes, and which rights it grants
 //! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
 //! # Features
@@ -76,7 +75,7 @@ pub mod host;
 #[cfg(feature = "operator")]
 pub mod http;
 #[cfg(feature = "operator")]
-pub mod manifests;
+mod manifests;
 #[cfg(feature = "operator")]
 pub mod operator;
 #[cfg(feature = "operator")]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::arguments::{Command, Invocation, ManifestsArguments, Overrides, Program, parse};
-use super::manifests::typed;
+use super::manifests::{Target, generate_manifests, typed};
 use super::uninstall::Confirmation;
-use super::{Target, generate_crds, generate_manifests, install, uninstall, version};
+use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
 use crate::host::signals;
 use crate::operator::connect::{ConnectError, Connection, Environment, connect};

@@ -1,14 +1,14 @@
 //! `generate manifests`: into a folder, on stdout, or compared with a folder.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{ManifestsArguments, Overrides};
 use crate::manifests::{Difference, Folder, Format, GenerateError, Manifests};
 
 /// What is to be done with manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub(super) enum Target<'a> {
     /// Tell them all.
     Stream,
     /// Write them to a folder, and tell which files that changed.
@@ -21,7 +21,7 @@ pub enum Target<'a> {
 ///
 /// # Errors
 /// If something cannot be read or written; [`GenerateError::Different`] if a check finds anything.
-pub fn generate_manifests(
+pub(super) fn generate_manifests(
     manifests: &Manifests,
     target: Target<'_>,
     format: Format,
@@ -51,7 +51,7 @@ pub(super) fn typed(program: &str, arguments: &ManifestsArguments, overrides: &O
     let ManifestsArguments { out: _, format, check: _, image, namespace } = arguments;
     let Overrides { file, content_root, set } = overrides;
     let flag = |flag: &'static str, value: Option<String>| value.map(|value| [flag.to_owned(), value]);
-    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let given = [
         flag("--settings", path(file)),
         flag("--content-root", path(content_root)),

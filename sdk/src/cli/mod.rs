@@ -17,6 +17,5 @@ pub use arguments::{Command, Invocation, ManifestsArguments, Overrides, Program,
 pub use cluster::RequestError;
 pub use generate::generate_crds;
 pub use install::{InstallError, install};
-pub use manifests::{Target, generate_manifests};
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
 pub use version::{VersionError, version};

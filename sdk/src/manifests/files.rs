@@ -15,21 +15,20 @@ const BOM: char = '\u{feff}';
 
 /// A file and where it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
+pub(crate) struct File {
     /// Below the folder that is generated into, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What is in it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A kustomize base, and an overlay to begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Files {
+pub(crate) struct Files {
     /// Written each time.
-    pub base: Vec<File>,
+    pub(crate) base: Vec<File>,
     /// Written if there is no overlay at all.
-    pub overlay: Vec<File>,
+    pub(crate) overlay: Vec<File>,
 }
 
 impl Manifests {
@@ -37,7 +36,7 @@ impl Manifests {
     ///
     /// # Errors
     /// If an object cannot be written as text.
-    pub fn stream(&self, format: Format) -> Result<String, GenerateError> {
+    pub(crate) fn stream(&self, format: Format) -> Result<String, GenerateError> {
         let Self { objects, options } = self;
         let settings = settings(options);
         // Before the Deployment, which mounts it.
@@ -61,7 +60,7 @@ impl Manifests {
     ///
     /// # Errors
     /// If an object cannot be written as text.
-    pub fn files(&self, format: Format) -> Result<Files, GenerateError> {
+    pub(crate) fn files(&self, format: Format) -> Result<Files, GenerateError> {
         let Self { objects, options } = self;
         let header = header(options);
         let name = |object: &Manifest| format!("{}.{}", object.file, format.extension());

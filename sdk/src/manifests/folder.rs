@@ -11,12 +11,11 @@ use super::files::{BASE, File, Files, is_ours};
 
 /// A folder with a base and overlays. What somebody else put there is left alone.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 /// A file that is not as it would be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Difference {
+pub(crate) enum Difference {
     /// It is not there.
     Missing(PathBuf),
     /// It has another text.
@@ -27,8 +26,7 @@ pub enum Difference {
 
 impl Folder {
     /// The folder of this path, which need not be there.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
@@ -37,7 +35,7 @@ impl Folder {
     ///
     /// # Errors
     /// If a file cannot be written or removed, or is another's: that is found out before anything is written.
-    pub fn write(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
+    pub(crate) fn write(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
         let mut differences = self.compare(files)?;
         for difference in &differences {
             let Difference::Changed(path) = difference else { continue };
@@ -66,7 +64,7 @@ impl Folder {
     ///
     /// # Errors
     /// If something cannot be read.
-    pub fn compare(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
+    pub(crate) fn compare(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
         let mut differences = self.left_over(&files.base)?;
         for file in &files.base {
             let path = self.0.join(&file.path);
@@ -119,8 +117,7 @@ fn write(path: &Path, text: &str) -> Result<(), GenerateError> {
 
 impl Difference {
     /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Missing(path) | Self::Changed(path) | Self::LeftOver(path) => path,
         }

@@ -13,6 +13,8 @@ mod overlay;
 mod rbac;
 mod rights;
 mod services;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use serde_json::{Value, json};
@@ -21,17 +23,16 @@ use crate::BoxError;
 use crate::controller::Registration;
 
 pub use error::GenerateError;
-pub use files::{File, Files};
-pub use folder::{Difference, Folder};
-pub use options::{Lock, Options, SettingsFile};
 pub use text::Format;
 
 pub(crate) use crds::by_name;
+pub(crate) use folder::{Difference, Folder};
+pub(crate) use options::{Lock, Options, SettingsFile};
 pub(crate) use text::{json, yaml};
 
 /// The objects of an operator, in the order in which a cluster is to get them.
 #[derive(Clone, Debug)]
-pub struct Manifests {
+pub(crate) struct Manifests {
     objects: Vec<Manifest>,
     options: Options,
 }
@@ -49,7 +50,7 @@ impl Manifests {
     ///
     /// # Errors
     /// If two controllers bring different definitions of one kind.
-    pub fn of<S>(controllers: &[Registration<S>], options: Options) -> Result<Self, GenerateError> {
+    pub(crate) fn of<S>(controllers: &[Registration<S>], options: Options) -> Result<Self, GenerateError> {
         let crds: Vec<_> = controllers.iter().filter_map(|controller| controller.crd.clone()).collect();
         let mut objects = Vec::new();
         if options.own_namespace {

@@ -6,56 +6,53 @@ use serde_json::{Value, json};
 
 /// What manifests are made for. Names are taken as they are: DNS-1123 labels are expected.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
+pub(crate) struct Options {
     /// The operator's name, as a label may be.
-    pub operator: String,
+    pub(crate) operator: String,
     /// Its version.
-    pub version: String,
+    pub(crate) version: String,
     /// Its container image.
-    pub image: String,
+    pub(crate) image: String,
     /// The namespace that it runs in.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// Whether that namespace is among the manifests.
-    pub own_namespace: bool,
+    pub(crate) own_namespace: bool,
     /// What replicas elect their leader by; `None`: there is one replica.
-    pub lock: Option<Lock>,
+    pub(crate) lock: Option<Lock>,
     /// Namespaces whose objects are reconciled; none named: all.
-    pub watched: Vec<String>,
+    pub(crate) watched: Vec<String>,
     /// Whether finalizers are added to objects, or taken off.
-    pub finalizers: bool,
+    pub(crate) finalizers: bool,
     /// The port that probes are answered on.
-    pub health_port: Option<u16>,
+    pub(crate) health_port: Option<u16>,
     /// The port that metrics are served on, for others than the pod itself.
-    pub metrics_port: Option<u16>,
+    pub(crate) metrics_port: Option<u16>,
     /// How long a clean stop may take.
-    pub shutdown_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
     /// The settings files, by the names that the operator looks for.
-    pub settings: Vec<SettingsFile>,
+    pub(crate) settings: Vec<SettingsFile>,
     /// `--set`: keys and values.
-    pub set: Vec<(String, String)>,
+    pub(crate) set: Vec<(String, String)>,
     /// What was typed to get these manifests, for their headers.
-    pub command: String,
+    pub(crate) command: String,
 }
 
 /// A Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Lock {
+pub(crate) struct Lock {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its namespace.
-    pub namespace: String,
+    pub(crate) namespace: String,
 }
 
 /// A settings file, as it is read in the pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SettingsFile {
+pub(crate) struct SettingsFile {
     /// `appsettings.json` or that of an environment.
-    pub name: String,
+    pub(crate) name: String,
     /// What is in it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Tells what belongs to the operator from what it makes, which may well be named and labelled after it.
@@ -65,8 +62,7 @@ const SUFFIX: &str = "-operator";
 
 impl Lock {
     /// The Lease of this name and namespace.
-    #[must_use]
-    pub fn new(name: impl Into<String>, namespace: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, namespace: impl Into<String>) -> Self {
         Self { name: name.into(), namespace: namespace.into() }
     }
 }
@@ -75,8 +71,7 @@ impl Lock {
 
 impl SettingsFile {
     /// The file of this name.
-    #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 }
