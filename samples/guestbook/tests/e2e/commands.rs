@@ -1,5 +1,7 @@
 //! The commands beside `run`.
 
+use std::path::PathBuf;
+
 use crate::harness::{Cluster, Recipe, new_directory};
 
 const CRD: &str = "guestbooks.guestbook.example.com";
@@ -31,6 +33,49 @@ async fn crds_are_generated_without_a_cluster() {
     assert!(String::from_utf8_lossy(&yaml.stdout).contains(CRD), "{yaml:?}");
     let json = recipe.argument("--format").argument("json").run().await;
     assert!(serde_json::from_slice::<serde_json::Value>(&json.stdout).is_ok(), "{json:?}");
+}
+
+/// A recipe for `generate manifests` in a folder that has this appsettings.json.
+fn generate_manifests(settings: &str) -> (Recipe, PathBuf) {
+    let directory = new_directory();
+    std::fs::write(directory.join("appsettings.json"), settings).expect("write");
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), &directory);
+    (recipe.argument("generate").argument("manifests"), directory.join("deploy/base"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_manifests_is_one_and_lists_what_differs() {
+    let (recipe, base) = generate_manifests("{}");
+    let recipe = recipe.argument("--out").argument("deploy");
+    let written = recipe.run().await;
+    assert!(written.status.success(), "{written:?}");
+    let check = recipe.clone().argument("--check");
+    let same = check.run().await;
+    assert!(same.status.success() && same.stdout.is_empty(), "{same:?}");
+    // What runs on this machine is not what pods will have.
+    let elsewhere = check.clone().set("KubeOps__EnableLeaderElection", "false").set("POD_NAMESPACE", "x").run().await;
+    assert!(elsewhere.status.success(), "{elsewhere:?}");
+
+    std::fs::remove_file(base.join("service.yaml")).expect("remove a file");
+    std::fs::write(base.join("deployment.yaml"), "mine").expect("change a file");
+    let differs = check.run().await;
+    let told = String::from_utf8_lossy(&differs.stdout);
+    assert_eq!(differs.status.code(), Some(1), "{differs:?}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines, ["differs: deploy/base/deployment.yaml", "missing: deploy/base/service.yaml"]);
+    let other_settings = check.argument("--leader-elect=false").run().await;
+    assert!(
+        String::from_utf8_lossy(&other_settings.stdout).contains("left over: deploy/base/role-leader-election.yaml")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifests_of_settings_that_no_pod_can_have_are_refused() {
+    let (recipe, _) = generate_manifests(r#"{ "KubeOps": { "HealthAddress": "127.0.0.1:8081" } }"#);
+    let refused = recipe.run().await;
+    assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("KubeOps:HealthAddress") && told.contains("[::]:8081"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::flowcontrol::v1::FlowSchema;
 use kube::Api;
-use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::client::Body;
 use serde_json::json;
 
 use crate::harness::{
@@ -128,6 +130,20 @@ async fn under_the_generated_rights_everything_works_and_each_is_used() {
     apply(&cluster, &overlay).await;
     run_everything(&cluster, SYSTEM).await;
     assert!(cluster.guestbooks.page("book-0").await.contains("color-scheme: dark"));
+    assert_eq!(flow_schema_of_lock(&cluster).await, "guestbook-operator.guestbook-system");
+}
+
+/// Which FlowSchema the API server finds for a request for the lock, by the uid that it answers with.
+async fn flow_schema_of_lock(cluster: &Cluster) -> String {
+    let path = format!("/apis/coordination.k8s.io/v1/namespaces/{SYSTEM}/leases?fieldSelector=metadata.name%3D{LOCK}");
+    let request = http::Request::get(path).body(Body::empty()).expect("a request");
+    let answer = cluster.operators_client().await.send(request).await.expect("list the lock");
+    assert_eq!(answer.status(), 200);
+    let uid = answer.headers()["x-kubernetes-pf-flowschema-uid"].to_str().expect("a uid").to_owned();
+    let schemas: Api<FlowSchema> = Api::all(cluster.client.clone());
+    let schemas = schemas.list(&ListParams::default()).await.expect("list FlowSchemas").items;
+    let schema = schemas.into_iter().find(|schema| schema.metadata.uid.as_ref() == Some(&uid));
+    schema.and_then(|schema| schema.metadata.name).expect("the FlowSchema has a name")
 }
 
 #[tokio::test(flavor = "multi_thread")]

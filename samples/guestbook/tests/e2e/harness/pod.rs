@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
-use kube::Api;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 
 use super::{Cluster, Recipe};
@@ -53,6 +54,13 @@ impl Cluster {
         let folder = folder.to_str().expect("UTF-8");
         let arguments = container.args.expect("arguments");
         arguments.iter().fold(recipe, |recipe, argument| recipe.argument(&argument.replace(&path, folder)))
+    }
+
+    /// A client with the rights of the operator.
+    pub(crate) async fn operators_client(&self) -> Client {
+        let kubeconfig = Kubeconfig::read_from(self.token_kubeconfig(OPERATOR).await).expect("read the kubeconfig");
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        Client::try_from(config.expect("a config")).expect("a client")
     }
 
     /// Where the container has its settings, and a folder with what would be there.
