@@ -77,7 +77,10 @@ impl Manifests {
             base.push(File { path: file.name.clone(), text: format!("// {header}\n{text}") });
         }
         let resources: Vec<String> = objects.iter().map(name).collect();
-        let kustomization = Manifest::new(KUSTOMIZATION, kustomize::base(&resources, options));
+        let kustomization = Manifest::new(
+            KUSTOMIZATION,
+            kustomize::base(&resources.iter().map(String::as_str).collect::<Vec<_>>(), options),
+        );
         let text = format!("# {header}\n{}", as_text(&kustomization, Format::Yaml)?);
         base.push(File { path: KUSTOMIZATION.to_owned(), text });
         for file in &mut base {

@@ -16,7 +16,7 @@ const SETTINGS: &str = "appsettings.Production.json";
 pub(super) fn example(options: &Options) -> Result<Vec<File>, GenerateError> {
     let image =
         json!({ "name": repository(&options.image), "newName": format!("registry.example.com/{}", options.operator) });
-    let mut overlay = kustomization(json!(["../../base"]));
+    let mut overlay = kustomization(&["../../base"]);
     overlay["images"] = json!([image]);
     let mut files = Vec::new();
     if !options.settings.iter().any(|file| file.name == SETTINGS) {

@@ -70,6 +70,16 @@ async fn a_check_of_manifests_is_one_and_lists_what_differs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_samples_own_manifests_are_up_to_date() {
+    let directory = new_directory();
+    let sample = env!("CARGO_MANIFEST_DIR");
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), std::path::Path::new(sample));
+    let arguments = ["generate", "manifests", "--out", "deploy", "--check"];
+    let check = arguments.iter().fold(recipe, |recipe, argument| recipe.argument(argument)).run().await;
+    assert!(check.status.success(), "cd {sample} && cargo run -- {}: {check:?}", arguments[..4].join(" "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn manifests_of_settings_that_no_pod_can_have_are_refused() {
     let (recipe, _) = generate_manifests(r#"{ "KubeOps": { "HealthAddress": "127.0.0.1:8081" } }"#);
     let refused = recipe.run().await;
