@@ -51,6 +51,8 @@ pub enum Command {
     },
     /// Write what a cluster needs to run the operator.
     GenerateManifests(ManifestsArguments),
+    /// Write a Helm chart.
+    GenerateHelm(ChartArguments),
     /// Print the effective settings.
     Settings,
     /// Print versions.
@@ -70,6 +72,17 @@ pub struct ManifestsArguments {
     pub image: Option<String>,
     /// The namespace to run in; without, one of its own that is among the manifests.
     pub namespace: Option<String>,
+}
+
+/// What `generate helm` is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChartArguments {
+    /// The folder of the chart.
+    pub out: PathBuf,
+    /// Only tell what is different in the folder.
+    pub check: bool,
+    /// The container image; `<operator>:<version>` without.
+    pub image: Option<String>,
 }
 
 /// What the command line says about settings.
@@ -176,6 +189,11 @@ where
             image: level.get_one("image").cloned(),
             namespace: level.get_one("namespace").cloned(),
         }),
+        ["generate", "helm"] => Command::GenerateHelm(ChartArguments {
+            out: level.get_one("out").cloned().unwrap_or_default(),
+            check: level.get_flag("check"),
+            image: level.get_one("image").cloned(),
+        }),
         ["settings"] => Command::Settings,
         ["version"] => Command::Version,
         _ => Command::Run,
@@ -211,7 +229,8 @@ fn definition(program: Program) -> Clap {
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand(crds)
-                .subcommand(manifests()),
+                .subcommand(manifests())
+                .subcommand(chart()),
         )
         .subcommand(with_overrides(
             Clap::new("settings").about("Print the effective value of each setting, and where it comes from"),
@@ -220,7 +239,6 @@ fn definition(program: Program) -> Clap {
 }
 
 fn manifests() -> Clap {
-    let check = Arg::new("check").long("check").action(ArgAction::SetTrue).requires("out");
     with_overrides(Clap::new("manifests"))
         .about("Write what a cluster needs to run this operator: CRDs, RBAC, Deployment, and what goes with it")
         .long_about(
@@ -229,8 +247,8 @@ fn manifests() -> Clap {
              environment's variables.",
         )
         .arg(path("out", "DIR").help("Write a kustomize base and an example overlay here, instead of all to stdout"))
-        .arg(check.help("Write nothing; tell which files in DIR are not as they would be written, and exit with 1 then"))
-        .arg(Arg::new("image").long("image").value_name("IMAGE").help("Container image [default: <operator>:<version>]"))
+        .arg(check().requires("out"))
+        .arg(image())
         .arg(
             Arg::new("namespace")
                 .long("namespace")
@@ -238,6 +256,27 @@ fn manifests() -> Clap {
                 .help("Run in this namespace, which must exist [default: one of its own, <operator>-system]"),
         )
         .arg(format())
+}
+
+fn chart() -> Clap {
+    with_overrides(Clap::new("helm"))
+        .about("Write a Helm chart for this operator")
+        .long_about(
+            "Write a Helm chart for this operator.\n\nIts values begin with the settings that a pod would read: \
+             appsettings.json, appsettings.Production.json and --set, but not this environment's variables.",
+        )
+        .arg(path("out", "DIR").default_value("chart").help("The chart's folder"))
+        .arg(check())
+        .arg(image())
+}
+
+fn check() -> Arg {
+    let check = Arg::new("check").long("check").action(ArgAction::SetTrue);
+    check.help("Write nothing; tell which files in DIR are not as they would be written, and exit with 1 then")
+}
+
+fn image() -> Arg {
+    Arg::new("image").long("image").value_name("IMAGE").help("Container image [default: <operator>:<version>]")
 }
 
 fn format() -> Arg {

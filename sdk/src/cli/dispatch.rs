@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::arguments::{Command, Invocation, ManifestsArguments, Overrides, Program, parse};
-use super::manifests::{Target, generate_manifests, typed};
+use super::arguments::{ChartArguments, Command, Invocation, ManifestsArguments, Overrides, Program, parse};
+use super::manifests::{self, Target, generate_manifests, typed_chart, typed_manifests};
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
@@ -20,7 +20,7 @@ const CRD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
     /// Does what the command line says: run (the default), `install`, `uninstall`, `generate manifests`,
-    /// `generate crds`, `settings` or `version`.
+    /// `generate helm`, `generate crds`, `settings` or `version`.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
     /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
@@ -59,6 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                 Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
             }
             Command::GenerateManifests(arguments) => self.generate_manifests(&program, &arguments, overrides, out),
+            Command::GenerateHelm(arguments) => self.generate_chart(&program, &arguments, overrides, out),
             Command::Install => {
                 let client = cluster().await?.client()?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
@@ -93,10 +94,8 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         out: &mut impl Write,
     ) -> Result<(), Failure> {
         let ManifestsArguments { out: folder, format, check, image, namespace } = arguments;
-        let typed = typed(program.name, arguments, &overrides);
-        let set = overrides.set.clone();
-        // As a pod reads them: the variables of who runs this are not the pod's.
-        let settings = load_from(overrides, LoadOptions { variables: Vec::new(), ..LoadOptions::of_this_process() })?;
+        let typed = typed_manifests(program.name, arguments, &overrides);
+        let (settings, set) = settings_of_pod(overrides)?;
         let placement = Placement { image: image.clone(), namespace: namespace.clone(), set, typed };
         let manifests = self.parts().manifests(&settings, placement)??;
         let target = match folder {
@@ -105,6 +104,22 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             Some(folder) => Target::Write(folder),
         };
         Ok(generate_manifests(&manifests, target, *format, out)?)
+    }
+
+    fn generate_chart(
+        &self,
+        program: &Program,
+        arguments: &ChartArguments,
+        overrides: Overrides,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let ChartArguments { out: folder, check, image } = arguments;
+        let typed = typed_chart(program.name, arguments, &overrides);
+        let (settings, set) = settings_of_pod(overrides)?;
+        let placement = Placement { image: image.clone(), namespace: None, set, typed };
+        let files = self.parts().chart(&settings, placement)??;
+        let done = if *check { manifests::check(&files, folder, out) } else { manifests::write(&files, folder, out) };
+        Ok(done?)
     }
 
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
@@ -131,6 +146,13 @@ async fn cluster() -> Result<Connection, ConnectError> {
 
 fn load(overrides: Overrides) -> Result<Settings, Failure> {
     load_from(overrides, LoadOptions::of_this_process())
+}
+
+/// What a pod will read, and of it what comes from the command line: the variables of who runs this are not the pod's.
+fn settings_of_pod(overrides: Overrides) -> Result<(Settings, Vec<(String, String)>), Failure> {
+    let set = overrides.set.clone();
+    let options = LoadOptions { variables: Vec::new(), ..LoadOptions::of_this_process() };
+    Ok((load_from(overrides, options)?, set))
 }
 
 fn load_from(overrides: Overrides, options: LoadOptions) -> Result<Settings, Failure> {

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{ManifestsArguments, Overrides};
-use crate::manifests::{Difference, Folder, Format, GenerateError, Manifests};
+use super::arguments::{ChartArguments, ManifestsArguments, Overrides};
+use crate::manifests::{Difference, Files, Folder, Format, GenerateError, Manifests};
 
 /// What is to be done with manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,39 +29,60 @@ pub(super) fn generate_manifests(
 ) -> Result<(), GenerateError> {
     match target {
         Target::Stream => Ok(writer.write_all(manifests.stream(format)?.as_bytes())?),
-        Target::Write(folder) => {
-            for done in Folder::new(folder).write(&manifests.files(format)?)? {
-                let what = if matches!(done, Difference::LeftOver(_)) { "removed" } else { "written" };
-                writeln!(writer, "{what}: {}", done.path().display())?;
-            }
-            Ok(())
-        }
-        Target::Check(folder) => {
-            let differences = Folder::new(folder).compare(&manifests.files(format)?)?;
-            for difference in &differences {
-                writeln!(writer, "{difference}")?;
-            }
-            if differences.is_empty() { Ok(()) } else { Err(GenerateError::Different(differences.len())) }
-        }
+        Target::Write(folder) => write(&manifests.files(format)?, folder, writer),
+        Target::Check(folder) => check(&manifests.files(format)?, folder, writer),
     }
 }
 
+/// Writes files to a folder, and tells which of them changed.
+pub(super) fn write(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
+    for done in Folder::new(folder).write(files)? {
+        let what = if matches!(done, Difference::LeftOver(_)) { "removed" } else { "written" };
+        writeln!(writer, "{what}: {}", done.path().display())?;
+    }
+    Ok(())
+}
+
+/// Tells which files of a folder are not as they would be written.
+pub(super) fn check(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
+    let differences = Folder::new(folder).compare(files)?;
+    for difference in &differences {
+        writeln!(writer, "{difference}")?;
+    }
+    if differences.is_empty() { Ok(()) } else { Err(GenerateError::Different(differences.len())) }
+}
+
 /// What was typed, as far as it makes a difference to what is written: for the files' headers.
-pub(super) fn typed(program: &str, arguments: &ManifestsArguments, overrides: &Overrides) -> String {
+pub(super) fn typed_manifests(program: &str, arguments: &ManifestsArguments, overrides: &Overrides) -> String {
     let ManifestsArguments { out: _, format, check: _, image, namespace } = arguments;
+    let json = (*format == Format::Json).then(|| format.extension().to_owned());
+    typed(
+        program,
+        "manifests",
+        overrides,
+        [("--namespace", namespace.clone()), ("--image", image.clone()), ("--format", json)],
+    )
+}
+
+/// As [`typed_manifests`].
+pub(super) fn typed_chart(program: &str, arguments: &ChartArguments, overrides: &Overrides) -> String {
+    let ChartArguments { out: _, check: _, image } = arguments;
+    typed(program, "helm", overrides, [("--image", image.clone())])
+}
+
+fn typed<const N: usize>(
+    program: &str,
+    command: &str,
+    overrides: &Overrides,
+    flags: [(&'static str, Option<String>); N],
+) -> String {
     let Overrides { file, content_root, set } = overrides;
-    let flag = |flag: &'static str, value: Option<String>| value.map(|value| [flag.to_owned(), value]);
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let given = [
-        flag("--settings", path(file)),
-        flag("--content-root", path(content_root)),
-        flag("--namespace", namespace.clone()),
-        flag("--image", image.clone()),
-        flag("--format", (*format == Format::Json).then(|| format.extension().to_owned())),
-    ];
-    let set = set.iter().map(|(key, value)| Some(["--set".to_owned(), format!("{key}={value}")]));
-    let words = ["generate".to_owned(), "manifests".to_owned()];
-    let words = words.into_iter().chain(given.into_iter().chain(set).flatten().flatten());
+    let set = set.iter().map(|(key, value)| ("--set", Some(format!("{key}={value}"))));
+    let given =
+        [("--settings", path(file)), ("--content-root", path(content_root))].into_iter().chain(flags).chain(set);
+    let given = given.filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten();
+    let words = ["generate".to_owned(), command.to_owned()].into_iter().chain(given);
     words.fold(program.to_owned(), |line, word| line + " " + &quoted(&word))
 }
 

@@ -13,7 +13,7 @@ mod uninstall;
 mod version;
 
 pub use crate::manifests::{Format, GenerateError};
-pub use arguments::{Command, Invocation, ManifestsArguments, Overrides, Program, Usage, parse};
+pub use arguments::{ChartArguments, Command, Invocation, ManifestsArguments, Overrides, Program, Usage, parse};
 pub use cluster::RequestError;
 pub use generate::generate_crds;
 pub use install::{InstallError, install};

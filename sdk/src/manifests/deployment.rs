@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Manifest, Options};
 
 /// Replicas with leader election: one works, and one is ready to.
-const REPLICAS: u32 = 2;
+pub(super) const REPLICAS: u32 = 2;
 const CONTAINER: &str = "operator";
 const HEALTH: &str = "health";
 pub(super) const METRICS: &str = "metrics";
@@ -50,44 +50,49 @@ fn pod(options: &Options) -> Value {
     });
     json!({
         "containers": [container(options)],
-        "securityContext": { "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } },
+        "securityContext": pod_security(),
         "serviceAccountName": options.name(),
-        "terminationGracePeriodSeconds": whole_seconds(options.shutdown_timeout + GRACE_MARGIN),
+        "terminationGracePeriodSeconds": grace(options),
         "topologySpreadConstraints": [spread],
         "volumes": [{ "name": SETTINGS, "configMap": { "name": settings_name(options) } }],
     })
 }
 
+pub(super) fn pod_security() -> Value {
+    json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } })
+}
+
+/// Seconds between the request to stop and the kill.
+pub(super) fn grace(options: &Options) -> u64 {
+    let time = options.shutdown_timeout + GRACE_MARGIN;
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
 fn container(options: &Options) -> Value {
-    let folder = format!("/etc/{}", options.name());
+    let folder = folder(options);
     let mut container = json!({
         "name": CONTAINER,
         "image": options.image,
         "args": arguments(&folder, options),
-        "env": [
-            from_field("POD_NAME", "metadata.name"),
-            from_field("POD_NAMESPACE", "metadata.namespace"),
-            from_field("POD_UID", "metadata.uid"),
-        ],
-        // No limit of CPU: a throttled leader can't renew its lock in time.
-        "resources": { "limits": { "memory": "256Mi" }, "requests": { "cpu": "10m", "memory": "64Mi" } },
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "capabilities": { "drop": ["ALL"] },
-            "readOnlyRootFilesystem": true,
-        },
+        "env": variables(),
+        "resources": resources(),
+        "securityContext": container_security(),
         "volumeMounts": [{ "name": SETTINGS, "mountPath": folder, "readOnly": true }],
     });
     let ports = [(HEALTH, options.health_port), (METRICS, options.metrics_port)];
     let ports = ports.iter().filter_map(|(name, port)| Some(json!({ "name": name, "containerPort": (*port)? })));
     container["ports"] = ports.collect();
     if options.health_port.is_some() {
-        // Longer than what a cluster takes to let the API server answer; until then a restart would help nobody.
-        container["startupProbe"] = probe("/startupz", 2, 150);
-        container["livenessProbe"] = probe("/livez", 10, 3);
-        container["readinessProbe"] = probe("/readyz", 5, 2);
+        for (name, probe) in probes().as_object().into_iter().flatten() {
+            container[name] = probe.clone();
+        }
     }
     container
+}
+
+/// Where the settings files are in the container.
+pub(super) fn folder(options: &Options) -> String {
+    format!("/etc/{}", options.name())
 }
 
 fn arguments(folder: &str, options: &Options) -> Vec<String> {
@@ -95,19 +100,39 @@ fn arguments(folder: &str, options: &Options) -> Vec<String> {
     ["run".to_owned(), format!("--content-root={folder}")].into_iter().chain(set).collect()
 }
 
-fn from_field(variable: &str, path: &str) -> Value {
-    json!({ "name": variable, "valueFrom": { "fieldRef": { "fieldPath": path } } })
+/// What the defaults of identity and lock are made from.
+pub(super) fn variables() -> Value {
+    let from_field =
+        |variable: &str, path: &str| json!({ "name": variable, "valueFrom": { "fieldRef": { "fieldPath": path } } });
+    json!([
+        from_field("POD_NAME", "metadata.name"),
+        from_field("POD_NAMESPACE", "metadata.namespace"),
+        from_field("POD_UID", "metadata.uid"),
+    ])
 }
 
-fn probe(path: &str, period: u32, failures: u32) -> Value {
+/// No limit of CPU: a throttled leader can't renew its lock in time.
+pub(super) fn resources() -> Value {
+    json!({ "limits": { "memory": "256Mi" }, "requests": { "cpu": "10m", "memory": "64Mi" } })
+}
+
+pub(super) fn container_security() -> Value {
+    json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] }, "readOnlyRootFilesystem": true })
+}
+
+pub(super) fn probes() -> Value {
+    let probe = |path: &str, period: u32, failures: u32| {
+        json!({
+            "httpGet": { "path": path, "port": HEALTH },
+            "periodSeconds": period,
+            "failureThreshold": failures,
+            "timeoutSeconds": 2,
+        })
+    };
     json!({
-        "httpGet": { "path": path, "port": HEALTH },
-        "periodSeconds": period,
-        "failureThreshold": failures,
-        "timeoutSeconds": 2,
+        // Five minutes: longer than a cluster needs to let its API server answer. Until then a restart would help nobody.
+        "startupProbe": probe("/startupz", 2, 150),
+        "livenessProbe": probe("/livez", 10, 3),
+        "readinessProbe": probe("/readyz", 5, 2),
     })
-}
-
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

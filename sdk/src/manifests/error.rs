@@ -32,7 +32,7 @@ pub enum GenerateError {
     },
     /// Where a file is to be written there is one that somebody else wrote.
     #[error(
-        "{path} was not written by `generate manifests`, which wants to write a file of that name: move it away, or choose \
+        "{path} was not written by this command, which wants to write a file of that name: move it away, or choose \
          another folder"
     )]
     Foreign {

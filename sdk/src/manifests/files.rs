@@ -8,9 +8,10 @@ use super::text::{Format, Sorted, json, yaml};
 use super::{GenerateError, Manifest, Manifests, Options, overlay};
 
 /// The folder that is generated, and nothing but generated.
-pub(super) const BASE: &str = "base";
+const BASE: &str = "base";
 /// Who wrote an object, in JSON, which has no comments.
 const WRITTEN_BY: &str = "kubeops-rs.github.io/written-by";
+const CHANGES: &str = "Changes belong into an overlay";
 const BOM: char = '\u{feff}';
 
 /// A file and where it is to be.
@@ -46,7 +47,7 @@ impl Manifests {
         match format {
             Format::Yaml => {
                 let documents: Result<Vec<_>, _> = all.map(|object| as_text(object, Format::Yaml)).collect();
-                Ok(format!("# {}\n{}", header(options), documents?.join("---\n")))
+                Ok(format!("# {}\n{}", header(options, CHANGES), documents?.join("---\n")))
             }
             Format::Json => {
                 let items: Vec<_> = all.map(|object| &object.object).collect();
@@ -62,7 +63,7 @@ impl Manifests {
     /// If an object cannot be written as text.
     pub(crate) fn files(&self, format: Format) -> Result<Files, GenerateError> {
         let Self { objects, options } = self;
-        let header = header(options);
+        let header = header(options, CHANGES);
         let name = |object: &Manifest| format!("{}.{}", object.file, format.extension());
         let mut base = Vec::new();
         for object in objects {
@@ -90,21 +91,23 @@ impl Manifests {
     }
 }
 
-/// Whether a file's text says that it is one of ours.
+/// Whether a file's text says that it is one of ours: in its first line, or, in JSON, in an annotation or in a schema's comment.
 pub(super) fn is_ours(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
-    let sentence = first.strip_prefix("# ").or_else(|| first.strip_prefix("// "));
+    let sentence = ["# ", "// ", "{{- /* "].into_iter().find_map(|comment| first.strip_prefix(comment));
     let signature = || -> Option<String> {
         let object: Value = serde_json::from_str(text).ok()?;
-        Some(object["metadata"]["annotations"][WRITTEN_BY].as_str()?.to_owned())
+        let annotation = object["metadata"]["annotations"][WRITTEN_BY].as_str();
+        Some(annotation.or_else(|| object["$comment"].as_str())?.to_owned())
     };
-    let is_header = |text: &str| text.starts_with("Written by `") && text.contains(" generate manifests");
+    let is_header = |text: &str| text.starts_with("Written by `") && text.contains(" generate ");
     sentence.is_some_and(is_header) || signature().as_deref().is_some_and(is_header)
 }
 
-fn header(options: &Options) -> String {
+/// Who writes a file, and where changes belong.
+pub(super) fn header(options: &Options, changes: &str) -> String {
     let Options { command, operator, version, .. } = options;
-    format!("Written by `{command}` of {operator} {version}, and again each time. Changes belong into an overlay.")
+    format!("Written by `{command}` of {operator} {version}, and again each time. {changes}.")
 }
 
 fn as_text(object: &Manifest, format: Format) -> Result<String, GenerateError> {

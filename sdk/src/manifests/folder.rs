@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::GenerateError;
-use super::files::{BASE, File, Files, is_ours};
+use super::files::{File, Files, is_ours};
 
-/// A folder with a base and overlays. What somebody else put there is left alone.
+/// A folder of generated files. What somebody else put there is left alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -78,19 +78,21 @@ impl Folder {
         Ok(differences)
     }
 
-    /// Files of ours that are not among `files`.
+    /// Files of ours, in the folders that `files` are in, that are not among them.
     fn left_over(&self, files: &[File]) -> Result<Vec<Difference>, GenerateError> {
-        let base = self.0.join(BASE);
         let known: BTreeSet<PathBuf> = files.iter().map(|file| self.0.join(&file.path)).collect();
-        let entries = match fs::read_dir(&base) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(GenerateError::file("read", &base))?,
-        };
+        let folders: BTreeSet<&Path> = known.iter().filter_map(|path| path.parent()).collect();
         let mut left_over = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(GenerateError::file("read", &base))?.path();
-            if path.is_file() && !known.contains(&path) && self.read(&path)?.is_some_and(|text| is_ours(&text)) {
-                left_over.push(Difference::LeftOver(path));
+        for folder in folders {
+            let entries = match fs::read_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(GenerateError::file("read", folder))?,
+            };
+            for entry in entries {
+                let path = entry.map_err(GenerateError::file("read", folder))?.path();
+                if path.is_file() && !known.contains(&path) && self.read(&path)?.is_some_and(|text| is_ours(&text)) {
+                    left_over.push(Difference::LeftOver(path));
+                }
             }
         }
         Ok(left_over)

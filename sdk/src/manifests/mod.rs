@@ -7,6 +7,7 @@ mod deployment;
 mod error;
 mod files;
 mod folder;
+mod helm;
 mod kustomize;
 mod options;
 mod overlay;
@@ -26,7 +27,9 @@ pub use error::GenerateError;
 pub use text::Format;
 
 pub(crate) use crds::by_name;
+pub(crate) use files::Files;
 pub(crate) use folder::{Difference, Folder};
+pub(crate) use helm::chart;
 pub(crate) use options::{Lock, Options, SettingsFile};
 pub(crate) use text::{json, yaml};
 

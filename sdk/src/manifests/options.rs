@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(crate) struct Options {
     /// The operator's name, as a label may be.
     pub(crate) operator: String,
+    /// What it is for, in one line; may be empty.
+    pub(crate) about: String,
     /// Its version.
     pub(crate) version: String,
     /// Its container image.
@@ -31,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) shutdown_timeout: Duration,
     /// The settings files, by the names that the operator looks for.
     pub(crate) settings: Vec<SettingsFile>,
+    /// The same, merged.
+    pub(crate) appsettings: Value,
     /// `--set`: keys and values.
     pub(crate) set: Vec<(String, String)>,
     /// What was typed to get these manifests, for their headers.

@@ -42,7 +42,7 @@ fn note(options: &Options) -> String {
 }
 
 /// An image without its tag and digest. A `:` before the last `/` is that of a registry's port.
-fn repository(image: &str) -> &str {
+pub(super) fn repository(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let name = image.rfind('/').map_or(0, |slash| slash + 1);
     image[name..].find(':').map_or(image, |colon| &image[..name + colon])

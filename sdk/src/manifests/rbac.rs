@@ -7,6 +7,8 @@ use super::{Manifest, Options};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 const API: &str = "rbac.authorization.k8s.io/v1";
+/// Of the FlowSchema: before the one for all ServiceAccounts, which has 9000.
+pub(super) const PRECEDENCE: u32 = 1000;
 const LEADER_ELECTION: &str = "leader-election";
 
 /// ServiceAccount, roles with their bindings, and how the API server is to queue the elector's requests.
@@ -66,8 +68,6 @@ fn subject(options: &Options) -> Value {
 /// The API server has a priority level for elections, and by itself lets only Kubernetes' own components into it.
 /// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
 fn flow_schema(namespace: &str, options: &Options) -> Manifest {
-    // Before the one for all ServiceAccounts, which has 9000.
-    let precedence = 1000;
     let leases = json!({
         "apiGroups": ["coordination.k8s.io"],
         "resources": ["leases"],
@@ -83,7 +83,7 @@ fn flow_schema(namespace: &str, options: &Options) -> Manifest {
         "metadata": options.cluster_metadata(&name),
         "spec": {
             "distinguisherMethod": { "type": "ByUser" },
-            "matchingPrecedence": precedence,
+            "matchingPrecedence": PRECEDENCE,
             "priorityLevelConfiguration": { "name": "leader-election" },
             "rules": [{
                 "resourceRules": [leases],

@@ -23,11 +23,11 @@ use super::Options;
 use crate::controller::{OwnedKind, RbacRule, Registration};
 
 /// Events about objects without a namespace are in this one.
-const EVENTS_OF_CLUSTER: &str = "default";
+pub(super) const EVENTS_OF_CLUSTER: &str = "default";
 const CACHE: [&str; 2] = ["list", "watch"];
 const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
-const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
+pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
 /// The order in which people write verbs; others follow.
 const ORDER: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];

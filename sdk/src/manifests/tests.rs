@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::files::{File, Files};
+use super::files::File;
 use super::*;
 use crate::cache::Store;
 use crate::controller::{Action, Context, Controller, Finalize, Reconcile, Result};
@@ -68,6 +68,7 @@ fn nodes() -> [Registration<()>; 1] {
 fn options() -> Options {
     Options {
         operator: "shop".to_owned(),
+        about: "Keeps shops".to_owned(),
         version: "1.2.3+build".to_owned(),
         image: "shop:1.2.3".to_owned(),
         namespace: "shop-system".to_owned(),
@@ -79,6 +80,7 @@ fn options() -> Options {
         metrics_port: Some(8080),
         shutdown_timeout: Duration::from_millis(25_500),
         settings: vec![SettingsFile::new("appsettings.json", "\u{feff}{} // none\n")],
+        appsettings: json!({}),
         set: vec![("KubeOps:ReadyWhen".to_owned(), "Leading".to_owned())],
         command: "shop generate manifests".to_owned(),
     }

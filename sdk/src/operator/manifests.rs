@@ -4,12 +4,14 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::builder::Parts;
 use super::kube_ops::names::cleaned;
 use super::kube_ops::{Defaults, KubeOps, SECTION};
 use super::run::RunError;
-use crate::manifests::{GenerateError, Lock, Manifests, Options, SettingsFile};
-use crate::settings::{Problem, Problems, Settings};
+use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart};
+use crate::settings::{Kind, Node, Problem, Problems, Settings};
 
 const SETTINGS_FILE: &str = "appsettings.json";
 /// A pod without a settings file of its own gets one, so that overlays have something to add to.
@@ -34,12 +36,25 @@ impl<S> Parts<S> {
         settings: &Settings,
         placement: Placement,
     ) -> Result<Result<Manifests, GenerateError>, RunError> {
-        match self.problems() {
-            wrong if wrong.is_empty() => {}
-            wrong => return Err(RunError::Registrations(wrong)),
-        }
-        let options = self.options(settings, placement).map_err(RunError::Settings)?;
+        let options = self.options_of(settings, placement)?;
         Ok(Manifests::of(&self.controllers, options))
+    }
+
+    /// The files of this operator's Helm chart. Wrong settings are an error of their own.
+    pub(crate) fn chart(
+        &self,
+        settings: &Settings,
+        placement: Placement,
+    ) -> Result<Result<Files, GenerateError>, RunError> {
+        let options = self.options_of(settings, placement)?;
+        Ok(chart(&self.controllers, &options).map(|base| Files { base, overlay: Vec::new() }))
+    }
+
+    fn options_of(&self, settings: &Settings, placement: Placement) -> Result<Options, RunError> {
+        match self.problems() {
+            wrong if wrong.is_empty() => self.options(settings, placement).map_err(RunError::Settings),
+            wrong => Err(RunError::Registrations(wrong)),
+        }
     }
 
     fn options(&self, settings: &Settings, placement: Placement) -> Result<Options, Problems> {
@@ -59,6 +74,7 @@ impl<S> Parts<S> {
         let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
         let options = Options {
             operator,
+            about: self.about.to_owned(),
             version: self.version.to_owned(),
             image: image.unwrap_or_else(|| format!("{}:{}", self.name, self.version)),
             namespace,
@@ -70,6 +86,7 @@ impl<S> Parts<S> {
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),
             shutdown_timeout: kube_ops.shutdown_timeout,
             settings: files(settings, &mut problems),
+            appsettings: merged(settings),
             set,
             command: typed,
         };
@@ -110,6 +127,24 @@ fn files(settings: &Settings, problems: &mut Problems) -> Vec<SettingsFile> {
         files.insert(0, SettingsFile::new(SETTINGS_FILE, NO_SETTINGS));
     }
     files
+}
+
+/// All sections of the files, and what `--set` says, as one object.
+fn merged(settings: &Settings) -> Value {
+    let sections = settings.sections().into_iter();
+    sections.map(|section| (section.clone(), value(&settings.node(&section).0))).collect()
+}
+
+fn value(node: &Node) -> Value {
+    match &node.kind {
+        Kind::Null => Value::Null,
+        Kind::Bool(value) => json!(value),
+        Kind::Integer(value) => json!(value),
+        Kind::Float(value) => json!(value),
+        Kind::Text(value) => json!(value),
+        Kind::List(elements) => elements.values().map(value).collect(),
+        Kind::Table(table) => table.iter().map(|(key, node)| (key.to_owned(), value(node))).collect(),
+    }
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
