@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use kubeops::cli::{Command, Format, Invocation, ManifestsArguments, Program, Usage, parse};
+use kubeops::cli::{ChartArguments, Command, Format, Invocation, ManifestsArguments, Program, Usage, parse};
 
 const GUESTBOOK: Program = Program { name: "guestbook", version: "1.2.3", about: "Keeps guestbooks" };
 
@@ -61,6 +61,14 @@ fn manifests_are_asked_for_with_folder_image_and_namespace() {
     };
     let line = "generate manifests --out deploy --format json --check --image registry/guestbook:1 --namespace shop";
     assert_eq!(command(line), Command::GenerateManifests(asked));
+}
+
+#[test]
+fn a_chart_has_a_folder_of_its_own_by_default() {
+    let asked = ChartArguments { out: PathBuf::from("chart"), check: false, image: None };
+    assert_eq!(command("generate helm"), Command::GenerateHelm(asked));
+    let asked = ChartArguments { out: PathBuf::from("x"), check: true, image: Some("shop:1".to_owned()) };
+    assert_eq!(command("generate helm --out x --check --image shop:1"), Command::GenerateHelm(asked));
 }
 
 #[test]

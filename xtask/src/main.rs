@@ -6,6 +6,7 @@ mod builtin_kinds;
 mod control_plane;
 mod demo;
 mod error;
+mod helm;
 mod layers;
 mod test;
 mod versions;
@@ -24,6 +25,7 @@ usage: cargo xtask <chore>
   demo [--kill-leader-after SECONDS] [--exit-after SECONDS]
                   three replicas of the sample on a control plane of their own, and how they hand over
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
+  helm            provide Helm, for tests of the generated charts; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
@@ -47,6 +49,10 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("demo", rest) => demo::run(rest),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
+            Ok(())
+        }
+        ("helm", []) => {
+            println!("{}", helm::provide()?.display());
             Ok(())
         }
         ("builtin-kinds", []) => builtin_kinds::run(),

@@ -1,6 +1,6 @@
 //! The commands beside `run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::harness::{Cluster, Recipe, new_directory};
 
@@ -70,13 +70,16 @@ async fn a_check_of_manifests_is_one_and_lists_what_differs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_samples_own_manifests_are_up_to_date() {
+async fn the_samples_own_manifests_and_chart_are_up_to_date() {
     let directory = new_directory();
-    let sample = env!("CARGO_MANIFEST_DIR");
-    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), std::path::Path::new(sample));
-    let arguments = ["generate", "manifests", "--out", "deploy", "--check"];
-    let check = arguments.iter().fold(recipe, |recipe, argument| recipe.argument(argument)).run().await;
-    assert!(check.status.success(), "cd {sample} && cargo run -- {}: {check:?}", arguments[..4].join(" "));
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recipe = Recipe::new("replica-a", &directory.join("no-such-kubeconfig"), sample);
+    for (what, folder) in [("manifests", "deploy"), ("helm", "chart")] {
+        let arguments = ["generate", what, "--out", folder, "--check"];
+        let check = arguments.iter().fold(recipe.clone(), |recipe, argument| recipe.argument(argument)).run().await;
+        let mend = format!("cd {} && cargo run -- {}", sample.display(), arguments[..4].join(" "));
+        assert!(check.status.success(), "{mend}: {check:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod harness;
 
 mod announcements;
 mod bad_settings;
+mod chart;
 mod children;
 mod commands;
 mod crash;

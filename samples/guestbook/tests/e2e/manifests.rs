@@ -123,7 +123,7 @@ async fn run_everything(cluster: &Cluster, lock_namespace: &str) {
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn under_the_generated_rights_everything_works_and_each_is_used() {
     let cluster = Cluster::start_bare().await;
-    let overlay = cluster.generate(&[]).await.join("overlays/example");
+    let overlay = cluster.generate("manifests", &[]).await.join("overlays/example");
     // The overlay is the user's: settings of it reach the pods, beside those of the base.
     std::fs::write(overlay.join("appsettings.Production.json"), r#"{ "Guestbook": { "Theme": "dark" } }"#)
         .expect("write");
@@ -152,7 +152,7 @@ async fn where_only_some_namespaces_are_watched_there_is_no_cluster_role_and_eve
     let cluster = Cluster::start_bare().await;
     cluster.kubectl(&["create", "namespace", "locks"]).await;
     let set = ["--set", "KubeOps:Namespaces:0=default", "--set", "KubeOps:LeaderElectionNamespace=locks"];
-    let folder = cluster.generate(&set).await;
+    let folder = cluster.generate("manifests", &set).await;
     apply(&cluster, &folder.join("base")).await;
     let grants = cluster.grants().await;
     let namespaces: BTreeSet<_> = grants.iter().map(|grant| grant.namespace.as_deref()).collect();
@@ -164,7 +164,7 @@ async fn where_only_some_namespaces_are_watched_there_is_no_cluster_role_and_eve
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn each_right_that_is_taken_away_is_missed() {
     let cluster = Cluster::start_bare().await;
-    let folder = cluster.generate(&[]).await;
+    let folder = cluster.generate("manifests", &[]).await;
     apply(&cluster, &folder.join("base")).await;
     let (at_work, at_start): (Vec<_>, Vec<_>) =
         cluster.grants().await.into_iter().partition(|grant| grant.is_write() && !grant.is_of_lock());

@@ -17,7 +17,7 @@ pub(crate) use grants::{Grant, lines as grant_lines};
 pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
-pub(crate) use pod::{SYSTEM, service_account};
+pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use traffic::Traffic;
 pub(crate) use wait::{eventually, say};
