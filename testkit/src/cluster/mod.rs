@@ -54,7 +54,8 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// A cluster without seed is the same each time it is started, but for its clock.
 const SEED: u64 = 1;
 
-/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients.
+/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients. For kubectl, and for programs in other
+/// processes, [`serve`](Self::serve) opens a port.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     server: Arc<Server>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Uri, header};
+use percent_encoding::percent_decode_str;
 
 use super::list_options;
 use super::options::Options;
@@ -120,7 +121,8 @@ struct Place<'a> {
 
 /// Finds out what is asked for.
 pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: &Resources) -> Result<Route, Status> {
-    let Some(place) = Place::of(uri.path()) else { return Ok(Route::Other) };
+    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let Some(place) = Place::of(&path) else { return Ok(Route::Other) };
     let Place { group, version, namespace, plural, name, subresource, watch } = place;
     let Some(kind) = resources.find(group, version, plural) else {
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
@@ -339,6 +341,12 @@ mod tests {
         assert_eq!((request.verb, request.kind.kind.as_str()), (Verb::Get, "Deployment"));
         assert_eq!((&*request.namespace, &*request.name), ("a", "x"));
         assert_eq!(request.subresource.as_deref(), Some("status"));
+    }
+
+    #[test]
+    fn a_name_may_be_percent_encoded() {
+        let uri = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode";
+        assert_eq!(ask(&Method::GET, uri, &[]).unwrap().name, "system:node");
     }
 
     #[test]

@@ -22,6 +22,8 @@ const OWN_ORDER: &str =
 
 const DESCRIPTIONS: &str = "what a table's columns are for is told in other words";
 
+const NO_DESCRIPTIONS: &str = "what the fields of the server's own types are for is not told";
+
 #[rustfmt::skip]
 pub(crate) const KNOWN: &[Known] = &[
     Known { case: "a_create_of_another_kind_is_refused", path: "body.message", why: WORDS_OF_GO },
@@ -39,6 +41,7 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { case: "a_table_of_config_maps", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_nothing", path: "body.columnDefinitions", why: DESCRIPTIONS },
     Known { case: "a_table_of_custom_objects", path: "body.columnDefinitions", why: DESCRIPTIONS },
+    Known { case: "an_explanation", path: "out", why: NO_DESCRIPTIONS },
     Known { case: "a_merge_patch_of_a_name", path: "body.details.causes", why: TWICE },
     Known { case: "a_merge_patch_of_a_name", path: "body.message", why: WORDS_OF_GO },
     Known { case: "a_patch_that_makes_an_object_invalid", path: "body.details.causes", why: TWICE },
