@@ -34,7 +34,8 @@
 //! }
 //! ```
 //!
-//! That program has a command line (`run`, `install`, `uninstall`, `generate manifests`, `generate crds`, `settings`, `version`), elects a leader by a
+//! That program has a command line (`run`, `install`, `uninstall`, `generate manifests`, `generate helm`,
+//! `generate dockerfile`, `generate crds`, `settings`, `version`), elects a leader by a
 //! Lease, keeps its caches warm on standbys, hands over within milliseconds at a clean stop, and answers probes and metrics.
 //!
 //! # Where to look

@@ -64,11 +64,13 @@ fn manifests_are_asked_for_with_folder_image_and_namespace() {
 }
 
 #[test]
-fn a_chart_has_a_folder_of_its_own_by_default() {
+fn a_chart_has_a_folder_of_its_own_by_default_and_a_dockerfile_is_written_here() {
     let asked = ChartArguments { out: PathBuf::from("chart"), check: false, image: None };
     assert_eq!(command("generate helm"), Command::GenerateHelm(asked));
     let asked = ChartArguments { out: PathBuf::from("x"), check: true, image: Some("shop:1".to_owned()) };
     assert_eq!(command("generate helm --out x --check --image shop:1"), Command::GenerateHelm(asked));
+    let here = Command::GenerateDockerfile { out: PathBuf::from("."), check: false };
+    assert_eq!(command("generate dockerfile"), here);
 }
 
 #[test]

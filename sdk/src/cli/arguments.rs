@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 
+use super::generate_arguments::{self, ChartArguments, ManifestsArguments};
 use crate::manifests::Format;
 
 /// The program, as its help and version say it.
@@ -53,36 +54,17 @@ pub enum Command {
     GenerateManifests(ManifestsArguments),
     /// Write a Helm chart.
     GenerateHelm(ChartArguments),
+    /// Write a Dockerfile.
+    GenerateDockerfile {
+        /// The folder to write to.
+        out: PathBuf,
+        /// Only tell what is different in the folder.
+        check: bool,
+    },
     /// Print the effective settings.
     Settings,
     /// Print versions.
     Version,
-}
-
-/// What `generate manifests` is to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ManifestsArguments {
-    /// The folder to write to; stdout without.
-    pub out: Option<PathBuf>,
-    /// The format.
-    pub format: Format,
-    /// Only tell what is different in the folder.
-    pub check: bool,
-    /// The container image; `<operator>:<version>` without.
-    pub image: Option<String>,
-    /// The namespace to run in; without, one of its own that is among the manifests.
-    pub namespace: Option<String>,
-}
-
-/// What `generate helm` is to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChartArguments {
-    /// The folder of the chart.
-    pub out: PathBuf,
-    /// Only tell what is different in the folder.
-    pub check: bool,
-    /// The container image; `<operator>:<version>` without.
-    pub image: Option<String>,
 }
 
 /// What the command line says about settings.
@@ -181,19 +163,7 @@ where
     let command = match path[..] {
         ["install"] => Command::Install,
         ["uninstall"] => Command::Uninstall { yes: level.get_flag("yes") },
-        ["generate", "crds"] => Command::GenerateCrds { out: level.get_one("out").cloned(), format: format_of(level) },
-        ["generate", "manifests"] => Command::GenerateManifests(ManifestsArguments {
-            out: level.get_one("out").cloned(),
-            format: format_of(level),
-            check: level.get_flag("check"),
-            image: level.get_one("image").cloned(),
-            namespace: level.get_one("namespace").cloned(),
-        }),
-        ["generate", "helm"] => Command::GenerateHelm(ChartArguments {
-            out: level.get_one("out").cloned().unwrap_or_default(),
-            check: level.get_flag("check"),
-            image: level.get_one("image").cloned(),
-        }),
+        ["generate", what] => generate_arguments::command(what, level),
         ["settings"] => Command::Settings,
         ["version"] => Command::Version,
         _ => Command::Run,
@@ -202,11 +172,7 @@ where
 }
 
 fn definition(program: Program) -> Clap {
-    let crds = with_overrides(Clap::new("crds").about("Write the CustomResourceDefinitions"))
-        .arg(path("out", "DIR").help("Write a file for each into this directory, instead of all to stdout"))
-        .arg(format());
     let yes = Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask");
-    let generate = Clap::new("generate").about("Write what a cluster needs to run this operator");
     with_overrides(Clap::new(program.name))
         .bin_name(program.name)
         .version(program.version)
@@ -224,72 +190,16 @@ fn definition(program: Program) -> Clap {
             )
             .arg(yes),
         )
-        .subcommand(
-            with_overrides(generate)
-                .subcommand_required(true)
-                .arg_required_else_help(true)
-                .subcommand(crds)
-                .subcommand(manifests())
-                .subcommand(chart()),
-        )
+        .subcommand(generate_arguments::definition())
         .subcommand(with_overrides(
             Clap::new("settings").about("Print the effective value of each setting, and where it comes from"),
         ))
         .subcommand(with_overrides(Clap::new("version").about("Print the versions of operator, SDK and cluster")))
 }
 
-fn manifests() -> Clap {
-    with_overrides(Clap::new("manifests"))
-        .about("Write what a cluster needs to run this operator: CRDs, RBAC, Deployment, and what goes with it")
-        .long_about(
-            "Write what a cluster needs to run this operator: CRDs, RBAC, Deployment, and what goes with it.\n\nSettings \
-             are read as a pod will read them: appsettings.json, appsettings.Production.json and --set, but not this \
-             environment's variables.",
-        )
-        .arg(path("out", "DIR").help("Write a kustomize base and an example overlay here, instead of all to stdout"))
-        .arg(check().requires("out"))
-        .arg(image())
-        .arg(
-            Arg::new("namespace")
-                .long("namespace")
-                .value_name("NAMESPACE")
-                .help("Run in this namespace, which must exist [default: one of its own, <operator>-system]"),
-        )
-        .arg(format())
-}
-
-fn chart() -> Clap {
-    with_overrides(Clap::new("helm"))
-        .about("Write a Helm chart for this operator")
-        .long_about(
-            "Write a Helm chart for this operator.\n\nIts values begin with the settings that a pod would read: \
-             appsettings.json, appsettings.Production.json and --set, but not this environment's variables.",
-        )
-        .arg(path("out", "DIR").default_value("chart").help("The chart's folder"))
-        .arg(check())
-        .arg(image())
-}
-
-fn check() -> Arg {
-    let check = Arg::new("check").long("check").action(ArgAction::SetTrue);
-    check.help("Write nothing; tell which files in DIR are not as they would be written, and exit with 1 then")
-}
-
-fn image() -> Arg {
-    Arg::new("image").long("image").value_name("IMAGE").help("Container image [default: <operator>:<version>]")
-}
-
-fn format() -> Arg {
-    Arg::new("format").long("format").value_parser(value_parser!(Format)).default_value("yaml").help("Format")
-}
-
-fn format_of(matches: &ArgMatches) -> Format {
-    matches.get_one("format").copied().unwrap_or_default()
-}
-
 /// Adds what may stand before and behind every command. Not clap's `global`, which forgets what stood before the command once
 /// something of the kind stands behind it.
-fn with_overrides(command: Clap) -> Clap {
+pub(super) fn with_overrides(command: Clap) -> Clap {
     let set = Arg::new("set").long("set").value_name("KEY=VALUE").action(ArgAction::Append).value_parser(key_and_value);
     let set = set.help("Set one setting, e.g. `KubeOps:LeaderElectionId=x`; the last one wins");
     let command = command
@@ -300,7 +210,7 @@ fn with_overrides(command: Clap) -> Clap {
     SHORT_FORMS.iter().fold(command, |command, short| command.arg(short.argument())).next_help_heading(None)
 }
 
-fn path(name: &'static str, value: &'static str) -> Arg {
+pub(super) fn path(name: &'static str, value: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf))
 }
 

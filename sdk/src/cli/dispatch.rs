@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::arguments::{ChartArguments, Command, Invocation, ManifestsArguments, Overrides, Program, parse};
-use super::manifests::{self, Target, generate_manifests, typed_chart, typed_manifests};
+use super::arguments::{Command, Invocation, Overrides, Program, parse};
+use super::generate_arguments::{ChartArguments, ManifestsArguments};
+use super::manifests::{Target, generate_manifests, typed_chart, typed_dockerfile, typed_manifests, write_or_check};
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
@@ -20,7 +21,7 @@ const CRD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
     /// Does what the command line says: run (the default), `install`, `uninstall`, `generate manifests`,
-    /// `generate helm`, `generate crds`, `settings` or `version`.
+    /// `generate helm`, `generate dockerfile`, `generate crds`, `settings` or `version`.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
     /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
@@ -60,6 +61,12 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             }
             Command::GenerateManifests(arguments) => self.generate_manifests(&program, &arguments, overrides, out),
             Command::GenerateHelm(arguments) => self.generate_chart(&program, &arguments, overrides, out),
+            Command::GenerateDockerfile { out: folder, check } => {
+                let typed = typed_dockerfile(program.name, &overrides);
+                let (settings, set) = settings_of_pod(overrides)?;
+                let placement = Placement { image: None, namespace: None, set, typed };
+                Ok(write_or_check(&self.parts().dockerfile(&settings, placement)?, &folder, check, out)?)
+            }
             Command::Install => {
                 let client = cluster().await?.client()?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
@@ -118,8 +125,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (settings, set) = settings_of_pod(overrides)?;
         let placement = Placement { image: image.clone(), namespace: None, set, typed };
         let files = self.parts().chart(&settings, placement)??;
-        let done = if *check { manifests::check(&files, folder, out) } else { manifests::write(&files, folder, out) };
-        Ok(done?)
+        Ok(write_or_check(&files, folder, *check, out)?)
     }
 
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {

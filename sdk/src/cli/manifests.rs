@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{ChartArguments, ManifestsArguments, Overrides};
+use super::arguments::Overrides;
+use super::generate_arguments::{ChartArguments, ManifestsArguments};
 use crate::manifests::{Difference, Files, Folder, Format, GenerateError, Manifests};
 
 /// What is to be done with manifests.
@@ -29,13 +30,26 @@ pub(super) fn generate_manifests(
 ) -> Result<(), GenerateError> {
     match target {
         Target::Stream => Ok(writer.write_all(manifests.stream(format)?.as_bytes())?),
-        Target::Write(folder) => write(&manifests.files(format)?, folder, writer),
-        Target::Check(folder) => check(&manifests.files(format)?, folder, writer),
+        Target::Write(folder) => write_or_check(&manifests.files(format)?, folder, false, writer),
+        Target::Check(folder) => write_or_check(&manifests.files(format)?, folder, true, writer),
     }
 }
 
+/// Writes files to a folder, or tells which of them are not as they would be written.
+///
+/// # Errors
+/// As [`generate_manifests`].
+pub(super) fn write_or_check(
+    files: &Files,
+    folder: &Path,
+    check: bool,
+    writer: &mut impl Write,
+) -> Result<(), GenerateError> {
+    if check { self::check(files, folder, writer) } else { write(files, folder, writer) }
+}
+
 /// Writes files to a folder, and tells which of them changed.
-pub(super) fn write(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
+fn write(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
     for done in Folder::new(folder).write(files)? {
         let what = if matches!(done, Difference::LeftOver(_)) { "removed" } else { "written" };
         writeln!(writer, "{what}: {}", done.path().display())?;
@@ -44,7 +58,7 @@ pub(super) fn write(files: &Files, folder: &Path, writer: &mut impl Write) -> Re
 }
 
 /// Tells which files of a folder are not as they would be written.
-pub(super) fn check(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
+fn check(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), GenerateError> {
     let differences = Folder::new(folder).compare(files)?;
     for difference in &differences {
         writeln!(writer, "{difference}")?;
@@ -68,6 +82,11 @@ pub(super) fn typed_manifests(program: &str, arguments: &ManifestsArguments, ove
 pub(super) fn typed_chart(program: &str, arguments: &ChartArguments, overrides: &Overrides) -> String {
     let ChartArguments { out: _, check: _, image } = arguments;
     typed(program, "helm", overrides, [("--image", image.clone())])
+}
+
+/// As [`typed_manifests`].
+pub(super) fn typed_dockerfile(program: &str, overrides: &Overrides) -> String {
+    typed(program, "dockerfile", overrides, [])
 }
 
 fn typed<const N: usize>(

@@ -7,15 +7,17 @@ mod arguments;
 mod cluster;
 mod dispatch;
 mod generate;
+mod generate_arguments;
 mod install;
 mod manifests;
 mod uninstall;
 mod version;
 
 pub use crate::manifests::{Format, GenerateError};
-pub use arguments::{ChartArguments, Command, Invocation, ManifestsArguments, Overrides, Program, Usage, parse};
+pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
 pub use cluster::RequestError;
 pub use generate::generate_crds;
+pub use generate_arguments::{ChartArguments, ManifestsArguments};
 pub use install::{InstallError, install};
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
 pub use version::{VersionError, version};

@@ -23,12 +23,14 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// A kustomize base, and an overlay to begin with.
+/// Files that one command writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Files {
+    /// The command, behind `generate`: only files that it wrote are its to change or to remove.
+    pub(crate) what: &'static str,
     /// Written each time.
     pub(crate) base: Vec<File>,
-    /// Written if there is no overlay at all.
+    /// An example, written if there is no overlay at all.
     pub(crate) overlay: Vec<File>,
 }
 
@@ -87,21 +89,23 @@ impl Manifests {
         for file in &mut base {
             file.path = format!("{BASE}/{}", file.path);
         }
-        Ok(Files { base, overlay: overlay::example(options)? })
+        Ok(Files { what: "manifests", base, overlay: overlay::example(options)? })
     }
 }
 
-/// Whether a file's text says that it is one of ours: in its first line, or, in JSON, in an annotation or in a schema's comment.
-pub(super) fn is_ours(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    let sentence = ["# ", "// ", "{{- /* "].into_iter().find_map(|comment| first.strip_prefix(comment));
+/// Whether a file's text says that `generate <what>` wrote it: in one of its first lines, or, in JSON, in an annotation or in a
+/// schema's comment.
+pub(super) fn is_ours(text: &str, what: &str) -> bool {
+    let command = format!(" generate {what}");
+    let comment = |line| ["# ", "// ", "{{- /* "].into_iter().find_map(|comment| str::strip_prefix(line, comment));
     let signature = || -> Option<String> {
         let object: Value = serde_json::from_str(text).ok()?;
         let annotation = object["metadata"]["annotations"][WRITTEN_BY].as_str();
         Some(annotation.or_else(|| object["$comment"].as_str())?.to_owned())
     };
-    let is_header = |text: &str| text.starts_with("Written by `") && text.contains(" generate ");
-    sentence.is_some_and(is_header) || signature().as_deref().is_some_and(is_header)
+    let is_header = |text: &str| text.starts_with("Written by `") && text.contains(&command);
+    // A Dockerfile's first line is its syntax.
+    text.lines().take(2).filter_map(comment).any(is_header) || signature().as_deref().is_some_and(is_header)
 }
 
 /// Who writes a file, and where changes belong.

@@ -39,7 +39,7 @@ impl Folder {
         let mut differences = self.compare(files)?;
         for difference in &differences {
             let Difference::Changed(path) = difference else { continue };
-            if !self.read(path)?.is_some_and(|text| is_ours(&text)) {
+            if !self.read(path)?.is_some_and(|text| is_ours(&text, files.what)) {
                 return Err(GenerateError::Foreign { path: path.clone() });
             }
         }
@@ -65,7 +65,7 @@ impl Folder {
     /// # Errors
     /// If something cannot be read.
     pub(crate) fn compare(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
-        let mut differences = self.left_over(&files.base)?;
+        let mut differences = self.left_over(files)?;
         for file in &files.base {
             let path = self.0.join(&file.path);
             match self.read(&path)? {
@@ -79,8 +79,8 @@ impl Folder {
     }
 
     /// Files of ours, in the folders that `files` are in, that are not among them.
-    fn left_over(&self, files: &[File]) -> Result<Vec<Difference>, GenerateError> {
-        let known: BTreeSet<PathBuf> = files.iter().map(|file| self.0.join(&file.path)).collect();
+    fn left_over(&self, files: &Files) -> Result<Vec<Difference>, GenerateError> {
+        let known: BTreeSet<PathBuf> = files.base.iter().map(|file| self.0.join(&file.path)).collect();
         let folders: BTreeSet<&Path> = known.iter().filter_map(|path| path.parent()).collect();
         let mut left_over = Vec::new();
         for folder in folders {
@@ -90,7 +90,10 @@ impl Folder {
             };
             for entry in entries {
                 let path = entry.map_err(GenerateError::file("read", folder))?.path();
-                if path.is_file() && !known.contains(&path) && self.read(&path)?.is_some_and(|text| is_ours(&text)) {
+                if path.is_file()
+                    && !known.contains(&path)
+                    && self.read(&path)?.is_some_and(|text| is_ours(&text, files.what))
+                {
                     left_over.push(Difference::LeftOver(path));
                 }
             }

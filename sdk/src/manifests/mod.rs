@@ -1,9 +1,11 @@
-//! What a cluster needs to run an operator, from its registrations and options: CRDs, RBAC, Deployment and what goes with it.
+//! What a cluster needs to run an operator, from its registrations and options: CRDs, RBAC, Deployment and what goes with it, as
+//! manifests for kustomize and as a Helm chart; and the Dockerfile of its image.
 //!
 //! Nothing here talks to a cluster. The same input gives the same text.
 
 mod crds;
 mod deployment;
+mod dockerfile;
 mod error;
 mod files;
 mod folder;
@@ -27,6 +29,7 @@ pub use error::GenerateError;
 pub use text::Format;
 
 pub(crate) use crds::by_name;
+pub(crate) use dockerfile::dockerfile;
 pub(crate) use files::Files;
 pub(crate) use folder::{Difference, Folder};
 pub(crate) use helm::chart;

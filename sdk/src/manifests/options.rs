@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(crate) struct Options {
     /// The operator's name, as a label may be.
     pub(crate) operator: String,
+    /// Its package, which its binary is named after.
+    pub(crate) package: String,
     /// What it is for, in one line; may be empty.
     pub(crate) about: String,
     /// Its version.

@@ -68,6 +68,7 @@ fn nodes() -> [Registration<()>; 1] {
 fn options() -> Options {
     Options {
         operator: "shop".to_owned(),
+        package: "shop_operator".to_owned(),
         about: "Keeps shops".to_owned(),
         version: "1.2.3+build".to_owned(),
         image: "shop:1.2.3".to_owned(),
@@ -232,10 +233,10 @@ fn a_stream_holds_all_objects_and_the_settings() {
 fn every_file_of_the_base_says_who_wrote_it_and_kustomize_is_told_of_each() {
     let manifests = manifests(&shop(), options());
     for format in [Format::Yaml, Format::Json] {
-        let Files { base, overlay } = manifests.files(format).unwrap();
+        let Files { what, base, overlay } = manifests.files(format).unwrap();
         assert_eq!(base, manifests.files(format).unwrap().base, "the same each time");
-        assert!(base.iter().all(|file| files::is_ours(&file.text)), "{base:#?}");
-        assert!(overlay.iter().all(|file| !files::is_ours(&file.text)), "{overlay:#?}");
+        assert!(base.iter().all(|file| files::is_ours(&file.text, what)), "{base:#?}");
+        assert!(overlay.iter().all(|file| !files::is_ours(&file.text, what)), "{overlay:#?}");
         let text = |path: &str| &base.iter().find(|file| file.path == path).unwrap().text;
         let kustomization: Value = serde_saphyr::from_str(text("base/kustomization.yaml")).unwrap();
         let mut listed: Vec<_> = kustomization["resources"].as_array().unwrap().iter().collect();
@@ -260,7 +261,7 @@ fn every_file_of_the_chart_says_who_wrote_it_and_is_filled_in() {
     let files = chart(&shop(), &options).unwrap();
     assert!(files.iter().any(|file| file.path == "templates/crd-shops.example.com.yaml"));
     for File { path, text } in &files {
-        assert!(files::is_ours(text), "{path}: {text}");
+        assert!(files::is_ours(text, "helm"), "{path}: {text}");
         let token =
             text.split('@').skip(1).step_by(2).find(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
         assert_eq!(token, None, "{path}");
@@ -298,6 +299,22 @@ fn without_election_the_chart_begins_with_one_replica() {
     assert_eq!(values["appsettings"], json!({}));
 }
 
+// === the Dockerfile ===
+
+#[test]
+fn the_dockerfile_builds_the_package_and_runs_it_as_somebody_with_a_number() {
+    let files = dockerfile(&options());
+    let [File { text, .. }, File { path: ignore, .. }] = &files[..] else { panic!("{files:#?}") };
+    assert_eq!(ignore, "Dockerfile.dockerignore");
+    for part in
+        ["--locked --package shop_operator --bin shop_operator ", "USER 65532:65532", "EXPOSE 8081\nEXPOSE 8080\n"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let signed = Options { command: "shop generate dockerfile".to_owned(), ..options() };
+    assert!(dockerfile(&signed).iter().all(|file| files::is_ours(&file.text, "dockerfile")));
+}
+
 // === the folder ===
 
 fn folder(name: &str) -> (Folder, PathBuf) {
@@ -312,7 +329,7 @@ fn files(names: &[&str]) -> Files {
         text: format!("# Written by `shop generate manifests`\nname: {name}\n"),
     };
     let overlay = File { path: "overlays/example/kustomization.yaml".to_owned(), text: "# An example\n".to_owned() };
-    Files { base: names.iter().map(file).collect(), overlay: vec![overlay] }
+    Files { what: "manifests", base: names.iter().map(file).collect(), overlay: vec![overlay] }
 }
 
 fn told(differences: &[Difference]) -> Vec<String> {
@@ -334,12 +351,13 @@ fn a_folder_is_written_compared_and_cleared_of_what_is_left_over() {
     fs::write(path.join("base/b"), "# Written by `shop generate manifests`\nname: vandal\n").unwrap();
     fs::write(path.join("base/mine"), "name: mine\n").unwrap();
     fs::write(path.join("base/binary"), [0xff, 0xfe]).unwrap();
+    fs::write(path.join("base/chart"), "# Written by `shop generate helm`\n").unwrap();
     let differences = ["left over a", "differs b", "missing c"];
     assert_eq!(told(&folder.compare(&files(&["b", "c"])).unwrap()), differences);
     assert_eq!(told(&folder.write(&files(&["b", "c"])).unwrap()), differences);
     assert_eq!(folder.compare(&files(&["b", "c"])).unwrap(), []);
     assert_eq!(fs::read_to_string(path.join("base/mine")).unwrap(), "name: mine\n");
-    assert!(path.join("base/binary").exists() && !path.join("base/a").exists());
+    assert!(path.join("base/binary").exists() && path.join("base/chart").exists() && !path.join("base/a").exists());
     fs::remove_dir_all(path).unwrap();
 }
 

@@ -10,7 +10,7 @@ use super::builder::Parts;
 use super::kube_ops::names::cleaned;
 use super::kube_ops::{Defaults, KubeOps, SECTION};
 use super::run::RunError;
-use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart};
+use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
 
 const SETTINGS_FILE: &str = "appsettings.json";
@@ -47,7 +47,13 @@ impl<S> Parts<S> {
         placement: Placement,
     ) -> Result<Result<Files, GenerateError>, RunError> {
         let options = self.options_of(settings, placement)?;
-        Ok(chart(&self.controllers, &options).map(|base| Files { base, overlay: Vec::new() }))
+        Ok(chart(&self.controllers, &options).map(|base| Files { what: "helm", base, overlay: Vec::new() }))
+    }
+
+    /// The Dockerfile. Wrong settings are an error.
+    pub(crate) fn dockerfile(&self, settings: &Settings, placement: Placement) -> Result<Files, RunError> {
+        let base = dockerfile(&self.options_of(settings, placement)?);
+        Ok(Files { what: "dockerfile", base, overlay: Vec::new() })
     }
 
     fn options_of(&self, settings: &Settings, placement: Placement) -> Result<Options, RunError> {
@@ -74,6 +80,7 @@ impl<S> Parts<S> {
         let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
         let options = Options {
             operator,
+            package: self.name.to_owned(),
             about: self.about.to_owned(),
             version: self.version.to_owned(),
             image: image.unwrap_or_else(|| format!("{}:{}", self.name, self.version)),
