@@ -250,8 +250,8 @@ fn every_file_of_the_base_says_who_wrote_it_and_kustomize_is_told_of_each() {
 
 // === the chart ===
 
-fn chart_file(options: Options, path: &str) -> String {
-    let files = chart(&shop(), &options).unwrap();
+fn chart_file(options: &Options, path: &str) -> String {
+    let files = chart(&shop(), options).unwrap();
     files.into_iter().find(|file| file.path == path).unwrap_or_else(|| panic!("no {path}")).text
 }
 
@@ -276,7 +276,7 @@ fn the_charts_values_begin_with_the_operators_settings() {
     });
     let lock = Some(Lock::new("shop-leader", "locks"));
     let image = "registry:5000/team/shop:7".to_owned();
-    let values = chart_file(Options { appsettings, lock, image, ..options() }, "values.yaml");
+    let values = chart_file(&Options { appsettings, lock, image, ..options() }, "values.yaml");
     let values: Value = serde_saphyr::from_str(&values).unwrap();
     let expected = json!({ "KubeOps": { "MaxParallelReconciliations": 4 }, "Pages": { "Theme": "plain" } });
     assert_eq!(values["appsettings"], expected);
@@ -285,7 +285,7 @@ fn the_charts_values_begin_with_the_operators_settings() {
         (&values["image"]["repository"], &values["image"]["tag"]),
         (&json!("registry:5000/team/shop"), &json!("7"))
     );
-    let schema: Value = serde_json::from_str(&chart_file(options(), "values.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&chart_file(&options(), "values.schema.json")).unwrap();
     let known: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
     let missing: Vec<_> = values.as_object().unwrap().keys().filter(|key| !known.contains(key)).collect();
     assert_eq!(missing, [""; 0]);
@@ -293,7 +293,7 @@ fn the_charts_values_begin_with_the_operators_settings() {
 
 #[test]
 fn without_election_the_chart_begins_with_one_replica() {
-    let values = chart_file(Options { lock: None, ..options() }, "values.yaml");
+    let values = chart_file(&Options { lock: None, ..options() }, "values.yaml");
     let values: Value = serde_saphyr::from_str(&values).unwrap();
     assert_eq!((&values["leaderElection"]["enabled"], &values["deployment"]["replicas"]), (&json!(false), &json!(1)));
     assert_eq!(values["appsettings"], json!({}));
