@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 
-use super::arguments::{Command, path, with_overrides};
+use super::arguments::Command;
+use super::overrides::{path, with_overrides};
 use crate::manifests::Format;
 
 /// What `generate manifests` is to do.

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::arguments::Overrides;
 use super::generate_arguments::{ChartArguments, ManifestsArguments};
+use super::overrides::Overrides;
 use crate::manifests::{Difference, Files, Folder, Format, GenerateError, Manifests};
 
 /// What is to be done with manifests.

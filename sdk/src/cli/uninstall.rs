@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
-use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::Instant;
 
 use super::GenerateError;
-use super::cluster::{RequestError, ask};
+use super::cluster::{RequestError, ask, served};
 use crate::manifests::by_name;
 
 const POLL: Duration = Duration::from_millis(250);
@@ -213,13 +212,6 @@ impl fmt::Display for Objects {
         write!(f, ", {finalized} of which hang unless a running controller removes their finalizers ")?;
         write!(f, "({finalizers}: {examples})")
     }
-}
-
-/// A version of the kind that the server serves.
-fn served(crd: &CustomResourceDefinition) -> Option<ApiResource> {
-    let version = crd.spec.versions.iter().find(|version| version.served)?;
-    let kind = GroupVersionKind::gvk(&crd.spec.group, &version.name, &crd.spec.names.kind);
-    Some(ApiResource::from_gvk_with_plural(&kind, &crd.spec.names.plural))
 }
 
 // === impl UninstallError ===

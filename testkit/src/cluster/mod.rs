@@ -4,10 +4,12 @@ mod answer;
 mod apply;
 mod body;
 mod clock;
+mod convert;
 mod crd;
 mod decode;
 mod discovery;
 mod encode;
+mod events;
 mod faults;
 mod gc;
 mod go;
@@ -31,6 +33,7 @@ mod store;
 mod strategic;
 mod strategy;
 mod table;
+mod times;
 mod types;
 mod verbs;
 mod watch;
@@ -81,6 +84,11 @@ impl Cluster {
     /// Every request that was received so far, in that order.
     pub fn requests(&self) -> Vec<AuditEvent> {
         self.server.record.all()
+    }
+
+    /// Forgets the requests that were received so far: for a cluster that lives long, of which nobody asks what they were.
+    pub fn forget_requests(&self) {
+        self.server.record.forget();
     }
 
     /// Takes CRDs with CEL rules (`x-kubernetes-validations`) from now on, and does not evaluate these: objects that a real server would

@@ -56,8 +56,7 @@ impl Report {
         topic.failed += 1;
         let mut told = format!("{}: {}\n", case.topic, case.name);
         for known in outdated {
-            let place = if known.path.is_empty() { "anywhere" } else { known.path };
-            told += &format!("    does not differ any more in {place}, but is listed ({})\n", known.why);
+            told += &format!("    does not differ any more in {}, but is listed ({})\n", known.path, known.why);
         }
         surprising.iter().take(TOLD).for_each(|difference| told += &format!("{difference}\n"));
         if let Some(more @ 1..) = surprising.len().checked_sub(TOLD) {

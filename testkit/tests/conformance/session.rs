@@ -36,6 +36,8 @@ pub(crate) struct Session {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Value,
+    /// The server's time, as the header tells it.
+    pub(crate) date: String,
 }
 
 /// A watch that is open, or was refused: then it is silent.
@@ -115,12 +117,22 @@ impl Session {
     }
 
     pub(crate) async fn ask(&mut self, ask: Ask) -> Answer {
+        let mut date = String::new();
         let (told, body) = match self.send(&ask).await {
-            Ok(response) => self.read(response).await,
+            Ok(response) => {
+                let said = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+                said.unwrap_or_default().clone_into(&mut date);
+                self.read(response).await
+            }
             Err(failed) => (json!({ "failed": failed }), Value::Null),
         };
         self.steps.push(Step { what: ask.title(), told });
-        Answer { body }
+        Answer { body, date }
+    }
+
+    /// What the case itself makes of an answer, where the answer cannot be compared as it is.
+    pub(crate) fn note(&mut self, what: &str, told: impl Into<Value>) {
+        self.steps.push(Step { what: what.to_owned(), told: json!({"noted": told.into()}) });
     }
 
     /// Opens a watch. What is refused stands in the transcript.
