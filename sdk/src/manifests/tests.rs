@@ -285,6 +285,9 @@ fn the_charts_values_begin_with_the_operators_settings() {
         (&values["image"]["repository"], &values["image"]["tag"]),
         (&json!("registry:5000/team/shop"), &json!("7"))
     );
+    let digest = Options { image: "shop@sha256:7".to_owned(), ..options() };
+    let values_of_digest: Value = serde_saphyr::from_str(&chart_file(&digest, "values.yaml")).unwrap();
+    assert_eq!(values_of_digest["image"]["tag"], "sha256:7");
     let schema: Value = serde_json::from_str(&chart_file(&options(), "values.schema.json")).unwrap();
     let known: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
     let missing: Vec<_> = values.as_object().unwrap().keys().filter(|key| !known.contains(key)).collect();

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::harness::{Cluster, Recipe, new_directory};
 
 const CRD: &str = "guestbooks.guestbook.example.com";
@@ -32,7 +34,7 @@ async fn crds_are_generated_without_a_cluster() {
     assert!(yaml.status.success(), "{yaml:?}");
     assert!(String::from_utf8_lossy(&yaml.stdout).contains(CRD), "{yaml:?}");
     let json = recipe.argument("--format").argument("json").run().await;
-    assert!(serde_json::from_slice::<serde_json::Value>(&json.stdout).is_ok(), "{json:?}");
+    assert!(serde_json::from_slice::<Value>(&json.stdout).is_ok(), "{json:?}");
 }
 
 /// A recipe for `generate manifests` in a folder that has this appsettings.json.
@@ -80,6 +82,33 @@ async fn the_samples_own_manifests_and_chart_are_up_to_date() {
         let mend = format!("cd {} && cargo run -- {}", sample.display(), arguments[..4].join(" "));
         assert!(check.status.success(), "{mend}: {check:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifests_on_stdout_are_for_the_given_image_namespace_and_settings() {
+    let (recipe, _) = generate_manifests("{}");
+    let directory = new_directory();
+    let settings = directory.join("other.json");
+    std::fs::write(&settings, r#"{ "KubeOps": { "LeaderElectionId": "other" } }"#).expect("write");
+    std::fs::write(directory.join("other.Production.json"), "{} // of production").expect("write");
+    let flags =
+        ["--format", "json", "--namespace", "shop", "--image", "registry:5000/guestbook@sha256:0", "--settings"];
+    let recipe = flags.iter().fold(recipe, |recipe, flag| recipe.argument(flag));
+    let output = recipe.argument(settings.to_str().expect("UTF-8")).run().await;
+    assert!(output.status.success(), "{output:?}");
+    let list: Value = serde_json::from_slice(&output.stdout).expect("a List");
+    let of_kind =
+        |kind: &str| list["items"].as_array().into_iter().flatten().find(|item| item["kind"] == kind).cloned();
+    assert_eq!(of_kind("Namespace"), None);
+    let deployment = of_kind("Deployment").expect("a Deployment");
+    assert_eq!(deployment["metadata"]["namespace"], "shop");
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], "registry:5000/guestbook@sha256:0");
+    assert_eq!(of_kind("Role").expect("a Role")["rules"][0]["resourceNames"][0], "other");
+    // By the names that a pod looks for, whatever they are called here.
+    let files = of_kind("ConfigMap").expect("a ConfigMap")["data"].clone();
+    assert!(files["appsettings.json"].as_str().is_some_and(|text| text.contains("other")), "{files}");
+    assert_eq!(files["appsettings.Production.json"], "{} // of production");
 }
 
 #[tokio::test(flavor = "multi_thread")]

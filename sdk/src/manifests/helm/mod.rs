@@ -155,7 +155,7 @@ fn json_text(text: &str) -> String {
 /// An image that was given keeps its tag; else it is that of the chart's version.
 fn repository_and_tag(options: &Options) -> (&str, &str) {
     let repository = super::overlay::repository(&options.image);
-    let tag = options.image[repository.len()..].trim_start_matches(':');
+    let tag = options.image[repository.len()..].trim_start_matches([':', '@']);
     if tag == options.version { (repository, "") } else { (repository, tag) }
 }
 
