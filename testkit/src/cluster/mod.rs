@@ -22,6 +22,7 @@ mod patch;
 mod record;
 mod request;
 mod resources;
+mod secrets;
 mod selectors;
 mod serve;
 mod server;
