@@ -25,7 +25,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 }
 
 fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenStream {
-    let ControllerArgs { entity, name, finalizer, owns, concurrency, state: _, krate: _ } = args;
+    let ControllerArgs { entity, name, finalizer, owns, concurrency, rbac, state: _, krate: _ } = args;
     let concurrency = concurrency.as_ref().map(|number| {
         quote! {
             const CONCURRENCY: ::core::option::Option<::core::primitive::u16> = ::core::option::Option::Some(#number);
@@ -42,6 +42,12 @@ fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenS
             }
         }
     });
+    let rules = rbac.iter().map(|rbac| rbac.rule(krate));
+    let rbac = (!rbac.is_empty()).then(|| {
+        quote! {
+            const RBAC: &'static [#krate::__private::RbacRule] = &[#(#rules),*];
+        }
+    });
     let must_reconcile = quote_spanned! { ident.span() =>
         const _: fn() = #krate::__private::must_reconcile::<#ident>;
     };
@@ -52,6 +58,7 @@ fn controller_impl(ident: &Ident, args: &ControllerArgs, krate: &Path) -> TokenS
             const NAME: &'static ::core::primitive::str = #name;
             #concurrency
             #finalizer_items
+            #rbac
             #owns
             fn crd() -> ::core::option::Option<#krate::__private::CustomResourceDefinition> {
                 use #krate::__private::{CrdOfBuiltIn as _, CrdOfCustomResource as _};

@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident, LitInt, LitStr, Path};
 
 use crate::names;
+use crate::rbac::RbacArgs;
 
 /// The attributes of one struct, each checked for itself.
 #[derive(Debug, Default, FromMeta)]
@@ -23,6 +24,8 @@ pub(crate) struct ControllerArgs {
     pub(crate) owns: PathList,
     #[darling(default, and_then = checked_concurrency)]
     pub(crate) concurrency: Option<LitInt>,
+    #[darling(default, multiple)]
+    pub(crate) rbac: Vec<RbacArgs>,
     #[darling(default)]
     pub(crate) state: Option<Path>,
     #[darling(default, rename = "crate")]

@@ -6,6 +6,7 @@ mod controller;
 mod controller_args;
 mod fields;
 mod names;
+mod rbac;
 mod state;
 
 use proc_macro::TokenStream;
@@ -26,6 +27,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `finalizer = "domain/name"` | finalizer that is kept on each object; needs `impl Finalize` | none |
 /// | `owns(Kind, …)` | kinds whose changes reconcile the object that owns them (by controller owner reference) | none |
 /// | `concurrency = 4` | how many objects are reconciled at once | the `KubeOps` section's |
+/// | `rbac(groups = "apps", resources = "deployments", verbs = ["get", "update"])` | a right that the code here needs, besides those that the SDK itself uses, for `generate manifests`; may stand several times; `groups` left out: the core group; `names = …` binds it to objects; `cluster`: for kinds without namespaces | none |
 /// | `state = Type` | the operator's state, so that a field that nothing provides is an error at the field itself | any state |
 /// | `crate = path` | where the SDK is, if not at `::kubeops` | `::kubeops` |
 ///

@@ -11,7 +11,7 @@ pub(crate) fn qualified_name_problem(name: &str) -> Option<String> {
     let Some((domain, local)) = name.split_once('/') else {
         return Some(format!("{FORM}: `{name}` has no `/`"));
     };
-    if domain.len() > LONGEST_SUBDOMAIN || !domain.split('.').all(is_label) {
+    if !is_subdomain(domain) {
         return Some(format!(
             "{FORM}: `{domain}` is no DNS subdomain (small letters, digits, `-` and `.`, at most {LONGEST_SUBDOMAIN} characters)"
         ));
@@ -51,6 +51,10 @@ pub(crate) fn controller_name(ident: &str) -> String {
         previous_is_small = !char.is_ascii_uppercase();
     }
     name
+}
+
+pub(crate) fn is_subdomain(name: &str) -> bool {
+    name.len() <= LONGEST_SUBDOMAIN && name.split('.').all(is_label)
 }
 
 fn is_label(label: &str) -> bool {

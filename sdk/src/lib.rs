@@ -34,7 +34,8 @@
 //! }
 //! ```
 //!
-//! That program has a command line (`run`, `install`, `uninstall`, `generate crds`, `settings`, `version`, and `dev` with that feature), elects a leader by a
+//! That program has a command line (`run`, `install`, `uninstall`, `generate manifests`, `generate helm`,
+//! `generate dockerfile`, `generate crds`, `settings`, `version`, and `dev` with that feature), elects a leader by a
 //! Lease, keeps its caches warm on standbys, hands over within milliseconds at a clean stop, and answers probes and metrics.
 //!
 //! # Where to look
@@ -76,6 +77,8 @@ pub mod health;
 pub mod host;
 #[cfg(feature = "operator")]
 pub mod http;
+#[cfg(feature = "operator")]
+mod manifests;
 #[cfg(feature = "operator")]
 pub mod operator;
 #[cfg(feature = "operator")]

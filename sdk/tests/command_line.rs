@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use kubeops::cli::{Command, Format, Invocation, Program, Usage, parse};
+use kubeops::cli::{ChartArguments, Command, Format, Invocation, ManifestsArguments, Program, Usage, parse};
 
 const GUESTBOOK: Program = Program { name: "guestbook", version: "1.2.3", about: "Keeps guestbooks" };
 
@@ -47,6 +47,30 @@ fn each_command_is_known_and_run_is_the_default() {
     assert_eq!(command("generate crds"), Command::GenerateCrds { out: None, format: Format::Yaml });
     let json = Command::GenerateCrds { out: Some(PathBuf::from("crds")), format: Format::Json };
     assert_eq!(command("generate crds --out crds --format json"), json);
+}
+
+#[test]
+fn manifests_are_asked_for_with_folder_image_and_namespace() {
+    assert_eq!(command("generate manifests"), Command::GenerateManifests(ManifestsArguments::default()));
+    let asked = ManifestsArguments {
+        out: Some(PathBuf::from("deploy")),
+        format: Format::Json,
+        check: true,
+        image: Some("registry/guestbook:1".to_owned()),
+        namespace: Some("shop".to_owned()),
+    };
+    let line = "generate manifests --out deploy --format json --check --image registry/guestbook:1 --namespace shop";
+    assert_eq!(command(line), Command::GenerateManifests(asked));
+}
+
+#[test]
+fn a_chart_has_a_folder_of_its_own_by_default_and_a_dockerfile_is_written_here() {
+    let asked = ChartArguments { out: PathBuf::from("chart"), check: false, image: None };
+    assert_eq!(command("generate helm"), Command::GenerateHelm(asked));
+    let asked = ChartArguments { out: PathBuf::from("x"), check: true, image: Some("shop:1".to_owned()) };
+    assert_eq!(command("generate helm --out x --check --image shop:1"), Command::GenerateHelm(asked));
+    let here = Command::GenerateDockerfile { out: PathBuf::from("."), check: false };
+    assert_eq!(command("generate dockerfile"), here);
 }
 
 #[test]
@@ -118,6 +142,7 @@ fn wrong_usage_is_two_and_goes_to_stderr_with_the_reason() {
         ("--leader-elect=perhaps", "perhaps"),
         ("generate", "crds"),
         ("generate crds --format toml", "yaml"),
+        ("generate manifests --check", "--out"),
         ("run stray", "stray"),
         ("install --yes", "--yes"),
         ("--settings", "--settings"),

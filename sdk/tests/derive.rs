@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Secret};
 use kube::CustomResource;
-use kubeops::controller::{Action, Context, Controller, Finalize, Reconcile, Registration, Result, State};
+use kubeops::controller::{Action, Context, Controller, Finalize, RbacRule, Reconcile, Registration, Result, State};
 use kubeops::events::EventPublisher;
 use kubeops::prelude::{Client, Store, Term};
 use schemars::JsonSchema;
@@ -25,6 +25,9 @@ struct AppState {
     entity = Shop,
     finalizer = "example.com/cleanup",
     owns(ConfigMap, Node),
+    rbac(resources = "pods", verbs = "get"),
+    rbac(groups = "apps", resources = ["deployments", "deployments/scale"], verbs = ["get", "update"], names = "shop"),
+    rbac(groups = ["", "storage.k8s.io"], resources = "*", verbs = "*", cluster),
     concurrency = 3
 )]
 #[allow(dead_code, reason = "read by nobody here")]
@@ -85,6 +88,22 @@ fn a_controller_says_what_its_attributes_say() {
     assert_eq!(owned, [("ConfigMap", true), ("Node", false)]);
     let reads: Vec<_> = registration.reads.iter().map(|kind| kind.resource.kind.as_str()).collect();
     assert_eq!(reads, ["Secret"]);
+}
+
+#[test]
+fn a_controller_says_which_rights_its_own_code_needs() {
+    let rules = Registration::<AppState>::of::<ShopController>().rbac;
+    let pods = RbacRule { groups: &[""], resources: &["pods"], verbs: &["get"], names: &[], cluster: false };
+    let scale = RbacRule {
+        groups: &["apps"],
+        resources: &["deployments", "deployments/scale"],
+        verbs: &["get", "update"],
+        names: &["shop"],
+        cluster: false,
+    };
+    let all = RbacRule { groups: &["", "storage.k8s.io"], resources: &["*"], verbs: &["*"], names: &[], cluster: true };
+    assert_eq!(rules, [pods, scale, all]);
+    assert_eq!(Registration::<()>::of::<NodeController>().rbac, []);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! `cargo xtask control-plane`: the programs of a real control plane, for tests.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, io};
+use std::{env, fs};
 
 use crate::error::Error;
 use crate::workspace;
@@ -43,49 +42,24 @@ fn from_cache() -> Result<PathBuf, Error> {
     let versions = Versions::of(&module)?;
     let cache = workspace::cache()?.join("control-plane");
     let folder = cache.join(format!("k8s-{}-etcd-{}", versions.kubernetes, versions.etcd));
-    // A folder of this name is whole, because it got its name last.
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    fs::create_dir_all(&cache).map_err(Error::io(format!("create {}", cache.display())))?;
-    // Who comes second waits, and finds it built. The system unlocks when the holder ends, however it does.
-    let lock_path = cache.join("lock");
-    let lock = File::create(&lock_path).map_err(Error::io(format!("create {}", lock_path.display())))?;
-    lock.lock().map_err(Error::io(format!("lock {}", lock_path.display())))?;
-    if !folder.is_dir() {
-        build(&module, &versions, &cache.join("unfinished"), &folder)?;
-    }
+    workspace::make_once(&folder, |unfinished| build(&module, &versions, unfinished))?;
     Ok(folder)
 }
 
-/// Builds in `unfinished`, which is ours while we hold the lock, and moves it to `folder` when all is there.
-fn build(module: &Path, versions: &Versions, unfinished: &Path, folder: &Path) -> Result<(), Error> {
+fn build(module: &Path, versions: &Versions, unfinished: &Path) -> Result<(), Error> {
     Command::new("go").arg("version").output().map_err(|source| Error::NoGo { source })?;
     eprintln!(
-        "building Kubernetes {} and etcd {} for tests, once: five to ten minutes on two cores, into {}",
-        versions.kubernetes,
-        versions.etcd,
-        folder.display()
+        "building Kubernetes {} and etcd {} for tests, once: five to ten minutes on two cores",
+        versions.kubernetes, versions.etcd,
     );
-    match fs::remove_dir_all(unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::io(format!("remove {}", unfinished.display()))(error));
-        }
-        _ => {}
-    }
-    fs::create_dir_all(unfinished).map_err(Error::io(format!("create {}", unfinished.display())))?;
-
     let flags = versions.linker_flags();
     let commands =
         ["kube-apiserver", CONTROLLER_MANAGER, "kubectl"].map(|name| (name, format!("{KUBERNETES}/cmd/{name}")));
     for (name, package) in commands.into_iter().chain([("etcd", ETCD.to_owned())]) {
         eprintln!("  {name}");
-        let mut go = Command::new("go");
-        go.current_dir(module).env("CGO_ENABLED", "0").env("GOWORK", "off");
-        go.args(["build", "-trimpath", "-ldflags", &flags, "-o"]).arg(unfinished.join(name)).arg(package);
-        workspace::run(&mut go)?;
+        workspace::go_build(module, &flags, &unfinished.join(name), &package)?;
     }
-    fs::rename(unfinished, folder).map_err(Error::io(format!("rename {}", unfinished.display())))
+    Ok(())
 }
 
 fn missing(folder: &Path, programs: &[&'static str]) -> Vec<&'static str> {
@@ -102,21 +76,11 @@ struct Versions {
 impl Versions {
     fn of(module: &Path) -> Result<Self, Error> {
         let path = module.join("go.mod");
-        let text = fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?;
-        Self::in_text(&text)
+        Self::in_text(&fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?)
     }
 
     fn in_text(go_mod: &str) -> Result<Self, Error> {
-        let version = |module: &'static str| {
-            let requirements = go_mod.lines().map(|line| line.trim().trim_start_matches("require "));
-            let mut versions = requirements.filter_map(|line| {
-                let (name, version) = line.split_once(' ')?;
-                (name == module).then_some(version.split_whitespace().next()?)
-            });
-            let version = versions.find_map(|version| version.strip_prefix('v'));
-            version.map(str::to_owned).ok_or(Error::NoVersion { module })
-        };
-        Ok(Self { kubernetes: version(KUBERNETES)?, etcd: version(ETCD)? })
+        Ok(Self { kubernetes: required(go_mod, KUBERNETES)?, etcd: required(go_mod, ETCD)? })
     }
 
     /// The server tells its version by what the linker was told; without, it calls itself v0.0.0 and clients refuse it.
@@ -127,6 +91,17 @@ impl Versions {
         let version = &self.kubernetes;
         format!("-s -w -X {package}.gitVersion=v{version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}")
     }
+}
+
+/// The version of `module` that a go.mod requires, without the `v`.
+pub(crate) fn required(go_mod: &str, module: &'static str) -> Result<String, Error> {
+    let requirements = go_mod.lines().map(|line| line.trim().trim_start_matches("require "));
+    let mut versions = requirements.filter_map(|line| {
+        let (name, version) = line.split_once(' ')?;
+        (name == module).then_some(version.split_whitespace().next()?)
+    });
+    let version = versions.find_map(|version| version.strip_prefix('v'));
+    version.map(str::to_owned).ok_or(Error::NoVersion { module })
 }
 
 #[cfg(test)]
@@ -155,6 +130,6 @@ mod tests {
     #[test]
     fn a_go_mod_without_kubernetes_is_an_error_that_names_it() {
         let error = Versions::in_text("require go.etcd.io/etcd/server/v3 v3.7.0\n").unwrap_err();
-        assert_eq!(error.to_string(), "xtask/control-plane/go.mod requires no k8s.io/kubernetes");
+        assert_eq!(error.to_string(), "go.mod requires no k8s.io/kubernetes");
     }
 }

@@ -22,9 +22,14 @@ pub(crate) enum Error {
          (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
     )]
     NoGo { source: io::Error },
+    #[error(
+        "Go is needed to build Helm for tests, and `go` cannot be started ({source}); install Go 1.26 or later \
+         (https://go.dev/dl), or set KUBEOPS_HELM to Helm 3 or 4"
+    )]
+    NoGoForHelm { source: io::Error },
     #[error("neither XDG_CACHE_HOME nor HOME is set: there is no place for the control plane's programs")]
     NoCache,
-    #[error("xtask/control-plane/go.mod requires no {module}")]
+    #[error("go.mod requires no {module}")]
     NoVersion { module: &'static str },
     #[error("no test ran")]
     NoTests,

@@ -5,6 +5,7 @@
 mod builtin_kinds;
 mod control_plane;
 mod error;
+mod helm;
 mod layers;
 mod test;
 mod versions;
@@ -21,6 +22,7 @@ usage: cargo xtask <chore>
   test [cargo's options] [-- filter …]
                   run every test, also those that need a control plane; ends with `N passed, N failed`
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
+  helm            provide Helm, for tests of the generated charts; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
@@ -43,6 +45,10 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("test", rest) => test::run(rest),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
+            Ok(())
+        }
+        ("helm", []) => {
+            println!("{}", helm::provide()?.display());
             Ok(())
         }
         ("builtin-kinds", []) => builtin_kinds::run(),

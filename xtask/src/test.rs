@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::{env, thread};
 
 use crate::error::Error;
-use crate::{control_plane, workspace};
+use crate::{control_plane, helm, workspace};
 
 /// More control planes at once would not fit into the memory of a common machine.
 const MOST_AT_ONCE: usize = 4;
@@ -16,9 +16,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
         None => (arguments, [].as_slice()),
     };
     let control_plane = control_plane::provide()?;
+    let helm = helm::provide_if_possible();
     let cargo_test = || {
         let mut cargo = workspace::cargo();
-        cargo.env("KUBEOPS_CONTROL_PLANE", &control_plane).args(["test", "--no-fail-fast"]);
+        cargo.env("KUBEOPS_CONTROL_PLANE", &control_plane).envs(helm.iter().map(|helm| ("KUBEOPS_HELM", helm)));
+        cargo.args(["test", "--no-fail-fast"]);
         if for_cargo.is_empty() {
             cargo.arg("--workspace");
         }

@@ -1,8 +1,9 @@
 //! Where things are, and how other programs are started.
 
-use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, io};
 
 use crate::error::Error;
 
@@ -18,6 +19,41 @@ pub(crate) fn cache() -> Result<PathBuf, Error> {
     let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = given.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".cache")));
     Ok(cache.ok_or(Error::NoCache)?.join("kubeops"))
+}
+
+/// Makes what is to be at `path`, which lies in the cache, unless it is there: `make` is given another path to make it at, and
+/// it is moved when it is whole. Who comes second waits, and finds it made.
+pub(crate) fn make_once(path: &Path, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    // What has this name is whole, because it got its name last.
+    if path.exists() {
+        return Ok(());
+    }
+    let cache = path.parent().unwrap_or(path);
+    fs::create_dir_all(cache).map_err(Error::io(format!("create {}", cache.display())))?;
+    // The system unlocks when the holder ends, however it does.
+    let lock_path = cache.join("lock");
+    let lock = File::create(&lock_path).map_err(Error::io(format!("create {}", lock_path.display())))?;
+    lock.lock().map_err(Error::io(format!("lock {}", lock_path.display())))?;
+    if path.exists() {
+        return Ok(());
+    }
+    let unfinished = cache.join("unfinished");
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io(format!("remove {}", unfinished.display()))(error));
+        }
+        _ => fs::create_dir_all(&unfinished).map_err(Error::io(format!("create {}", unfinished.display())))?,
+    }
+    make(&unfinished)?;
+    fs::rename(&unfinished, path).map_err(Error::io(format!("rename {}", unfinished.display())))
+}
+
+/// Builds a program of a Go module.
+pub(crate) fn go_build(module: &Path, linker_flags: &str, program: &Path, package: &str) -> Result<(), Error> {
+    let mut go = Command::new("go");
+    go.current_dir(module).env("CGO_ENABLED", "0").env("GOWORK", "off");
+    go.args(["build", "-trimpath", "-ldflags", linker_flags, "-o"]).arg(program).arg(package);
+    run(&mut go)
 }
 
 /// Where cargo builds.

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command as Clap, value_parser};
+use clap::{Arg, ArgAction, Command as Clap};
 
-use super::Format;
 #[cfg(feature = "dev")]
 use super::dev::DevOptions;
-use super::overrides::{Overrides, path, with_overrides};
+use super::generate_arguments::{self, ChartArguments, ManifestsArguments};
+use super::overrides::{Overrides, with_overrides};
+use crate::manifests::Format;
 
 /// The program, as its help and version say it.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,17 @@ pub enum Command {
         /// The format.
         format: Format,
     },
+    /// Write what a cluster needs to run the operator.
+    GenerateManifests(ManifestsArguments),
+    /// Write a Helm chart.
+    GenerateHelm(ChartArguments),
+    /// Write a Dockerfile.
+    GenerateDockerfile {
+        /// The folder to write to.
+        out: PathBuf,
+        /// Only tell what is different in the folder.
+        check: bool,
+    },
     /// Print the effective settings.
     Settings,
     /// Print versions.
@@ -91,10 +103,7 @@ where
     let command = match path[..] {
         ["install"] => Command::Install,
         ["uninstall"] => Command::Uninstall { yes: level.get_flag("yes") },
-        ["generate", "crds"] => Command::GenerateCrds {
-            out: level.get_one("out").cloned(),
-            format: level.get_one("format").copied().unwrap_or_default(),
-        },
+        ["generate", what] => generate_arguments::command(what, level),
         ["settings"] => Command::Settings,
         ["version"] => Command::Version,
         #[cfg(feature = "dev")]
@@ -105,13 +114,7 @@ where
 }
 
 fn definition(program: Program) -> Clap {
-    let crds = with_overrides(Clap::new("crds").about("Write the CustomResourceDefinitions"))
-        .arg(path("out", "DIR").help("Write a file for each into this directory, instead of all to stdout"))
-        .arg(
-            Arg::new("format").long("format").value_parser(value_parser!(Format)).default_value("yaml").help("Format"),
-        );
     let yes = Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask");
-    let generate = Clap::new("generate").about("Write what a cluster needs to run this operator");
     let program = with_overrides(Clap::new(program.name))
         .bin_name(program.name)
         .version(program.version)
@@ -129,7 +132,7 @@ fn definition(program: Program) -> Clap {
             )
             .arg(yes),
         )
-        .subcommand(with_overrides(generate).subcommand_required(true).arg_required_else_help(true).subcommand(crds))
+        .subcommand(generate_arguments::definition())
         .subcommand(with_overrides(
             Clap::new("settings").about("Print the effective value of each setting, and where it comes from"),
         ))

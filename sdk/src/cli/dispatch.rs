@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::arguments::{Command, Invocation, Program, parse};
+use super::generate_arguments::{ChartArguments, ManifestsArguments};
+use super::manifests::{Target, generate_manifests, typed_chart, typed_dockerfile, typed_manifests, write_or_check};
 use super::overrides::Overrides;
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
@@ -12,15 +14,15 @@ use crate::chain::chain;
 use crate::host::signals;
 use crate::operator::connect::{ConnectError, Connection, Environment, connect};
 use crate::operator::kube_ops::{Defaults, listing, text_table};
-use crate::operator::{Operator, RunError};
+use crate::operator::{Operator, Placement, RunError};
 use crate::settings::{LoadOptions, Settings};
 
 /// How long a CRD may take to be Established, or to be gone.
 const CRD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
-    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`; with
-    /// the feature `dev`, `dev` too.
+    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate manifests`,
+    /// `generate helm`, `generate dockerfile`, `generate crds`, `settings` or `version`; with the feature `dev`, `dev` too.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
     /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
@@ -58,6 +60,14 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             Command::GenerateCrds { out: directory, format } => {
                 Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
             }
+            Command::GenerateManifests(arguments) => self.generate_manifests(&program, &arguments, overrides, out),
+            Command::GenerateHelm(arguments) => self.generate_chart(&program, &arguments, overrides, out),
+            Command::GenerateDockerfile { out: folder, check } => {
+                let typed = typed_dockerfile(program.name, &overrides);
+                let (settings, set) = settings_of_pod(overrides)?;
+                let placement = Placement { image: None, namespace: None, set, typed };
+                Ok(write_or_check(&self.parts().dockerfile(&settings, placement)?, &folder, check, out)?)
+            }
             Command::Install => {
                 let client = cluster().await?.client()?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
@@ -89,6 +99,41 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         }
     }
 
+    fn generate_manifests(
+        &self,
+        program: &Program,
+        arguments: &ManifestsArguments,
+        overrides: Overrides,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let ManifestsArguments { out: folder, format, check, image, namespace } = arguments;
+        let typed = typed_manifests(program.name, arguments, &overrides);
+        let (settings, set) = settings_of_pod(overrides)?;
+        let placement = Placement { image: image.clone(), namespace: namespace.clone(), set, typed };
+        let manifests = self.parts().manifests(&settings, placement)??;
+        let target = match folder {
+            None => Target::Stream,
+            Some(folder) if *check => Target::Check(folder),
+            Some(folder) => Target::Write(folder),
+        };
+        Ok(generate_manifests(&manifests, target, *format, out)?)
+    }
+
+    fn generate_chart(
+        &self,
+        program: &Program,
+        arguments: &ChartArguments,
+        overrides: Overrides,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let ChartArguments { out: folder, check, image } = arguments;
+        let typed = typed_chart(program.name, arguments, &overrides);
+        let (settings, set) = settings_of_pod(overrides)?;
+        let placement = Placement { image: image.clone(), namespace: None, set, typed };
+        let files = self.parts().chart(&settings, placement)??;
+        Ok(write_or_check(&files, folder, *check, out)?)
+    }
+
     async fn serve_until_signal(self, overrides: &Overrides) -> Result<(), Failure> {
         let settings = load(overrides.clone())?;
         let name = self.parts().name;
@@ -112,8 +157,19 @@ async fn cluster() -> Result<Connection, ConnectError> {
 }
 
 fn load(overrides: Overrides) -> Result<Settings, Failure> {
+    load_from(overrides, LoadOptions::of_this_process())
+}
+
+/// What a pod will read, and of it what comes from the command line: the variables of who runs this are not the pod's.
+fn settings_of_pod(overrides: Overrides) -> Result<(Settings, Vec<(String, String)>), Failure> {
+    let set = overrides.set.clone();
+    let options = LoadOptions { variables: Vec::new(), ..LoadOptions::of_this_process() };
+    Ok((load_from(overrides, options)?, set))
+}
+
+fn load_from(overrides: Overrides, options: LoadOptions) -> Result<Settings, Failure> {
     let Overrides { file, content_root, set } = overrides;
-    let options = LoadOptions { file, content_root, set, ..LoadOptions::of_this_process() };
+    let options = LoadOptions { file, content_root, set, ..options };
     Settings::load(options).map_err(RunError::Settings).map_err(Failure::from)
 }
 

@@ -2,49 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::json;
 
-/// How manifests are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// YAML, with a first line that says who wrote it.
-    #[default]
-    Yaml,
-    /// JSON, which has no comments.
-    Json,
-}
-
-/// The CRDs were not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GenerateError {
-    /// Two controllers bring different definitions of the same kind.
-    #[error("there are two different definitions of {0}: controllers of one kind must share its type")]
-    Conflict(String),
-    /// A definition could not be written as text.
-    #[error("{name} cannot be written as text")]
-    Serialize {
-        /// Name of the CRD.
-        name: String,
-        /// Why.
-        source: crate::BoxError,
-    },
-    /// A file or directory could not be written.
-    #[error("cannot write {path}")]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The output could not be written.
-    #[error("cannot write the output")]
-    Output(#[from] io::Error),
-}
+use crate::manifests::{Format, GenerateError, by_name, json, yaml};
 
 /// Writes CRDs to `writer`, or each to a file `<name>.yaml` (or `.json`) in `directory`, which is made if need be; then
 /// `writer` gets the files' names. The same CRDs give the same text, in the order of their names. `program` is who the
@@ -65,35 +29,17 @@ pub fn generate_crds(
     let Some(directory) = directory else {
         return Ok(writer.write_all(together(program, &crds, format)?.as_bytes())?);
     };
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        |source| GenerateError::Write { path, source }
-    };
-    fs::create_dir_all(directory).map_err(failed(directory))?;
+    fs::create_dir_all(directory).map_err(GenerateError::file("create", directory))?;
     for (name, crd) in crds {
-        let (extension, text) = match format {
-            Format::Yaml => ("yaml", header(program) + &yaml(name, crd)?),
-            Format::Json => ("json", json(name, crd)?),
+        let text = match format {
+            Format::Yaml => header(program) + &yaml(crd).map_err(GenerateError::serialize(name))?,
+            Format::Json => json(crd).map_err(GenerateError::serialize(name))?,
         };
-        let file = directory.join(format!("{name}.{extension}"));
-        fs::write(&file, text).map_err(failed(&file))?;
+        let file = directory.join(format!("{name}.{}", format.extension()));
+        fs::write(&file, text).map_err(GenerateError::file("write", &file))?;
         writeln!(writer, "{}", file.display())?;
     }
     Ok(())
-}
-
-/// Each CRD once, in the order of their names: several controllers may share a kind.
-pub(super) fn by_name(
-    crds: &[CustomResourceDefinition],
-) -> Result<BTreeMap<&str, &CustomResourceDefinition>, GenerateError> {
-    let mut named = BTreeMap::new();
-    for crd in crds {
-        let name = crd.metadata.name.as_deref().unwrap_or_default();
-        if *named.entry(name).or_insert(crd) != crd {
-            return Err(GenerateError::Conflict(name.to_owned()));
-        }
-    }
-    Ok(named)
 }
 
 fn together(
@@ -103,26 +49,19 @@ fn together(
 ) -> Result<String, GenerateError> {
     match format {
         Format::Yaml => {
-            let documents: Result<Vec<_>, _> = crds.iter().map(|(name, crd)| yaml(name, crd)).collect();
+            let document =
+                |(name, crd): (&&str, &&CustomResourceDefinition)| yaml(crd).map_err(GenerateError::serialize(name));
+            let documents: Result<Vec<_>, _> = crds.iter().map(document).collect();
             Ok(header(program) + &documents?.join("---\n"))
         }
         Format::Json => {
             let items: Vec<_> = crds.values().collect();
-            json("the list", &json!({ "apiVersion": "v1", "kind": "List", "items": items }))
+            let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+            json(&list).map_err(GenerateError::serialize("the list"))
         }
     }
 }
 
 fn header(program: &str) -> String {
     format!("# Written by `{program} generate crds` from the operator's types: change those, not this file.\n")
-}
-
-fn yaml(name: &str, crd: &CustomResourceDefinition) -> Result<String, GenerateError> {
-    let text = serde_saphyr::to_string(crd);
-    text.map_err(|error| GenerateError::Serialize { name: name.to_owned(), source: error.into() })
-}
-
-fn json(name: &str, value: &impl serde::Serialize) -> Result<String, GenerateError> {
-    let text = serde_json::to_string_pretty(value).map(|text| text + "\n");
-    text.map_err(|error| GenerateError::Serialize { name: name.to_owned(), source: error.into() })
 }

@@ -10,9 +10,8 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use tokio::time::Instant;
 
-use super::GenerateError;
 use super::cluster::{RequestError, ask};
-use super::generate::by_name;
+use crate::manifests::{GenerateError, by_name};
 
 /// Becoming Established takes the server some ten milliseconds.
 const POLL: Duration = Duration::from_millis(100);

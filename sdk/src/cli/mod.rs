@@ -9,16 +9,20 @@ mod cluster;
 mod dev;
 mod dispatch;
 mod generate;
+mod generate_arguments;
 mod install;
+mod manifests;
 mod overrides;
 mod uninstall;
 mod version;
 
+pub use crate::manifests::{Format, GenerateError};
 pub use arguments::{Command, Invocation, Program, Usage, parse};
 pub use cluster::RequestError;
 #[cfg(feature = "dev")]
 pub use dev::{DevError, DevOptions};
-pub use generate::{Format, GenerateError, generate_crds};
+pub use generate::generate_crds;
+pub use generate_arguments::{ChartArguments, ManifestsArguments};
 pub use install::{InstallError, install};
 pub use overrides::Overrides;
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};

@@ -10,9 +10,8 @@ use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use super::GenerateError;
 use super::cluster::{RequestError, ask, served};
-use super::generate::by_name;
+use crate::manifests::{GenerateError, by_name};
 
 const POLL: Duration = Duration::from_millis(250);
 /// Objects of one answer of the server; what kubectl asks for.

@@ -55,7 +55,7 @@ pub use error::{Error, Permanent, Result};
 pub use kubeops_macros::{Controller, State};
 pub use owned::ApplyError;
 pub use predicate::ReconcileStrategy;
-pub use reconcile::{Controller, Finalize, HasFinalizer, OwnedKind, Reconcile};
+pub use reconcile::{Controller, Finalize, HasFinalizer, OwnedKind, RbacRule, Reconcile};
 pub use registration::{Attached, ControllerOptions, Registration};
 pub use services::{FromServices, Needs, Services};
 pub use status::StatusError;

@@ -7,7 +7,7 @@ pub use std::vec::Vec;
 pub use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-pub use super::reconcile::{Controller, DynFinalize, Finalize, HasFinalizer, OwnedKind, Reconcile};
+pub use super::reconcile::{Controller, DynFinalize, Finalize, HasFinalizer, OwnedKind, RbacRule, Reconcile};
 pub use super::services::{FromServices, Needs, Services};
 
 /// Asks which of the two traits below a kind has: a custom resource answers itself, for anything else method lookup takes

@@ -28,6 +28,9 @@ pub trait Controller: Send + Sync + Sized + 'static {
     /// How many objects are reconciled at once; `None`: as the settings say.
     const CONCURRENCY: Option<u16> = None;
 
+    /// What the controller's own code asks of the API server, besides what the SDK does for it.
+    const RBAC: &'static [RbacRule] = &[];
+
     /// The kinds whose changes reconcile their owner.
     fn owns() -> Vec<OwnedKind> {
         Vec::new()
@@ -122,6 +125,21 @@ pub struct OwnedKind {
     pub resource: ApiResource,
     /// Its objects live in namespaces.
     pub namespaced: bool,
+}
+
+/// A right that a controller's own code needs: `rbac(…)`. Words are those of an RBAC `PolicyRule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RbacRule {
+    /// API groups without versions; `""` is the core group.
+    pub groups: &'static [&'static str],
+    /// Plurals, with or without a subresource.
+    pub resources: &'static [&'static str],
+    /// What is done with them.
+    pub verbs: &'static [&'static str],
+    /// Only on objects of these names; none: on all.
+    pub names: &'static [&'static str],
+    /// The resources have no namespace: the right is needed in the whole cluster also where only some namespaces are watched.
+    pub cluster: bool,
 }
 
 impl OwnedKind {

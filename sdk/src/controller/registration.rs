@@ -11,7 +11,7 @@ use kube::Resource;
 
 use super::context::Tools;
 use super::latest::Latest;
-use super::reconcile::{Controller, OwnedKind, Reconcile, is_namespaced};
+use super::reconcile::{Controller, OwnedKind, RbacRule, Reconcile, is_namespaced};
 use super::services::{FromServices, Needs, OnOwned, Services};
 use super::term_controller::{Objects, TermController};
 use super::{ReconcileStrategy, tombstones::Tombstones};
@@ -35,6 +35,8 @@ pub struct Registration<S> {
     pub owns: Vec<OwnedKind>,
     /// The kinds whose stores its fields read.
     pub reads: Vec<OwnedKind>,
+    /// What its own code asks of the API server.
+    pub rbac: &'static [RbacRule],
     /// How many objects are reconciled at once; `None`: as the settings say.
     pub concurrency: Option<u16>,
     attach: Attach<S>,
@@ -92,6 +94,7 @@ impl<S> Registration<S> {
             finalizer: C::FINALIZER,
             owns: C::owns(),
             reads: needs.stores().cloned().collect(),
+            rbac: C::RBAC,
             concurrency: C::CONCURRENCY,
             attach: Arc::new(move |caches, options, metrics| {
                 needs.start(caches);
@@ -111,12 +114,13 @@ impl Registration<()> {
     /// The same controller in an operator that got a state after it was added.
     #[must_use]
     pub fn with_state<S: Send + 'static>(self) -> Registration<S> {
-        let Self { name, entity, crd, finalizer, owns, reads, concurrency, attach } = self;
+        let Self { name, entity, crd, finalizer, owns, reads, rbac, concurrency, attach } = self;
         let attach = move |caches: &Caches, options: &ControllerOptions, metrics: &Metrics| {
             let Attached { name, queue, lead } = attach(caches, options, metrics);
             Attached { name, queue, lead: Arc::new(move |services: Services<S>| lead(services.without_state())) }
         };
-        Registration { name, entity, crd, finalizer, owns, reads, concurrency, attach: Arc::new(attach) }
+        let attach = Arc::new(attach);
+        Registration { name, entity, crd, finalizer, owns, reads, rbac, concurrency, attach }
     }
 }
 

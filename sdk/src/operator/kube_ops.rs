@@ -5,7 +5,7 @@
 
 mod checks;
 mod listing;
-mod names;
+pub(super) mod names;
 mod reader;
 mod table;
 mod types;

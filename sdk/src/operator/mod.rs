@@ -10,6 +10,7 @@ pub mod connect;
 pub mod kube_ops;
 mod leading;
 pub mod logging;
+mod manifests;
 mod options;
 mod reach;
 mod run;
@@ -17,6 +18,7 @@ mod run;
 mod testing;
 
 pub use builder::Operator;
+pub(crate) use manifests::Placement;
 pub use run::RunError;
 #[cfg(feature = "testing")]
 pub use testing::RunningOperator;

@@ -51,12 +51,14 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
+    Rule { room: "manifests", may_know: &["controller"], never: &["kube", "tokio"] },
+
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
     Rule { room: "cli::overrides", may_know: &[], never: KUBERNETES },
     Rule { room: "cli::cluster", may_know: &["chain"], never: NOTHING },
-    Rule { room: "cli::generate", may_know: &[], never: NOTHING },
-    Rule { room: "cli::install", may_know: &["cli::cluster", "cli::generate"], never: NOTHING },
+    Rule { room: "cli::generate", may_know: &["manifests"], never: NOTHING },
+    Rule { room: "cli::install", may_know: &["cli::cluster", "manifests"], never: NOTHING },
     // Of the operator only its settings: what it runs are processes.
     Rule { room: "cli::dev", may_know: &["chain", "cli::cluster", "cli::install", "cli::overrides", "host", "operator", "settings"], never: NOTHING },
     Rule { room: "cli", may_know: &["*"], never: NOTHING },

@@ -8,6 +8,7 @@ mod harness;
 
 mod announcements;
 mod bad_settings;
+mod chart;
 mod children;
 mod commands;
 mod crash;
@@ -18,6 +19,7 @@ mod freeze;
 mod handover;
 mod identity;
 mod lease_deleted;
+mod manifests;
 mod no_election;
 mod no_server;
 mod probes;

@@ -21,7 +21,7 @@ const OURS: [&str; 5] = ["holderIdentity", "leaseDurationSeconds", "acquireTime"
 
 /// A Lease, as [client-go](https://pkg.go.dev/k8s.io/client-go/tools/leaderelection) uses it, so that both can stand for one.
 ///
-/// Needs the verbs `get`, `list`, `watch`, `create` and `update` on that one Lease; all of them can be bound by
+/// Needs the verbs `list`, `watch`, `create` and `update` on that one Lease; all of them can be bound by
 /// `resourceNames`, because the lock is found by a field selector and created by a PUT.
 #[derive(Debug)]
 pub struct LeaseLock {
@@ -251,7 +251,7 @@ fn classify(name: &str, namespace: &str, error: kube::Error) -> LockError {
             message: status.message,
             rule: format!(
                 "apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: [{name}], \
-                 verbs: [get, list, watch, create, update], in a Role of namespace {namespace}"
+                 verbs: [list, watch, create, update], in a Role of namespace {namespace}"
             ),
         },
         kube::Error::Api(status) => LockError::Refused { message: status.message, code: status.code },

@@ -35,7 +35,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// The nearest DNS-1123 name; empty if nothing of `name` can stay.
-pub(super) fn cleaned(name: &str) -> String {
+pub(in crate::operator) fn cleaned(name: &str) -> String {
     let dashed: String = name
         .to_lowercase()
         .chars()

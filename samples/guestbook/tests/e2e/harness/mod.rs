@@ -2,18 +2,22 @@
 //! the objects as a watch saw them ([`History`]), the API server's audit log ([`Ledger`]), and the replicas' own ports and logs.
 
 mod cluster;
+mod grants;
 mod guestbooks;
 mod history;
 mod http;
 mod ledger;
+mod pod;
 mod replica;
 mod traffic;
 mod wait;
 
 pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
+pub(crate) use grants::{Grant, lines as grant_lines};
 pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
+pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use traffic::Traffic;
 pub(crate) use wait::{eventually, say};

@@ -1,0 +1,123 @@
+//! A pod of a Deployment, as a kubelet would start it: the real binary with the container's arguments, variables and mounted
+//! settings, by a token of its ServiceAccount. Only its ports are free ones: several pods share this machine.
+
+use std::path::{Path, PathBuf};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use serde_json::{Value, json};
+
+use super::{Cluster, Recipe};
+
+/// The Deployment of the generated manifests.
+pub(crate) const OPERATOR: &str = "guestbook-operator";
+/// The namespace that the operator gets unless told otherwise.
+pub(crate) const SYSTEM: &str = "guestbook-system";
+
+/// What the audit log calls the operator.
+pub(crate) fn service_account() -> String {
+    format!("system:serviceaccount:{SYSTEM}:{OPERATOR}")
+}
+
+impl Cluster {
+    /// Generates `manifests` or a `helm` chart into a folder of that name, and returns it.
+    pub(crate) async fn generate(&self, what: &str, flags: &[&str]) -> PathBuf {
+        let folder = self.directory().join(what);
+        let out = folder.to_str().expect("UTF-8");
+        // The sample's own settings, as `cargo run` finds them.
+        let root = concat!("--content-root=", env!("CARGO_MANIFEST_DIR"));
+        let arguments = [&["generate", what, "--out", out, root], flags].concat();
+        let output = self.command(&arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        folder
+    }
+
+    /// A pod of the operator's Deployment, as it is in the cluster.
+    pub(crate) async fn pod(&self, name: &str) -> Recipe {
+        self.pod_of(SYSTEM, OPERATOR, name).await
+    }
+
+    /// A pod of the Deployment `operator` in `namespace`.
+    pub(crate) async fn pod_of(&self, namespace: &str, operator: &str, name: &str) -> Recipe {
+        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), namespace);
+        let deployment = deployments.get(operator).await.expect("the operator's Deployment");
+        let pod = deployment.spec.and_then(|spec| spec.template.spec).expect("a pod template");
+        let container = pod.containers.first().expect("a container").clone();
+        let account = pod.service_account_name.as_deref().expect("a ServiceAccount");
+        let kubeconfig = self.token_kubeconfig(namespace, account).await;
+
+        let mut recipe = Recipe::new(name, &kubeconfig, self.directory());
+        for given in ["Name", "LeaderElectionLeaseDuration", "LeaderElectionRenewDeadline", "LeaderElectionRetryPeriod"]
+        {
+            recipe = recipe.unset(&format!("KubeOps__{given}"));
+        }
+        for (variable, value) in variables(&container, namespace, name) {
+            recipe = recipe.set(&variable, &value);
+        }
+        let (path, folder) = self.mounted_settings(namespace, &pod, &container, name).await;
+        let folder = folder.to_str().expect("UTF-8");
+        let arguments = container.args.expect("arguments");
+        arguments.iter().fold(recipe, |recipe, argument| recipe.argument(&argument.replace(&path, folder)))
+    }
+
+    /// A client with the rights of the operator.
+    pub(crate) async fn operators_client(&self) -> Client {
+        let kubeconfig =
+            Kubeconfig::read_from(self.token_kubeconfig(SYSTEM, OPERATOR).await).expect("read the kubeconfig");
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        Client::try_from(config.expect("a config")).expect("a client")
+    }
+
+    /// Where the container has its settings, and a folder with what would be there.
+    async fn mounted_settings(
+        &self,
+        namespace: &str,
+        pod: &PodSpec,
+        container: &Container,
+        name: &str,
+    ) -> (String, PathBuf) {
+        let mount = container.volume_mounts.iter().flatten().next().expect("a mount");
+        let volume = pod.volumes.iter().flatten().find(|volume| volume.name == mount.name).expect("its volume");
+        let source = volume.config_map.as_ref().expect("a ConfigMap");
+        let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        let map = maps.get(&source.name).await.expect("the ConfigMap that the pod mounts");
+        let folder = self.directory().join(format!("{name}-settings"));
+        std::fs::create_dir_all(&folder).expect("make the folder");
+        for (file, text) in map.data.expect("settings") {
+            std::fs::write(folder.join(file), text).expect("write the settings");
+        }
+        (mount.mount_path.clone(), folder)
+    }
+
+    /// A kubeconfig with a token that the API server issues for a ServiceAccount.
+    async fn token_kubeconfig(&self, namespace: &str, account: &str) -> PathBuf {
+        let token = self.kubectl(&["create", "token", account, "--namespace", namespace]).await;
+        let of_admin = self.plane.kubeconfig_for("admin").expect("a kubeconfig");
+        let mut config: Value = serde_json::from_slice(&read(&of_admin)).expect("a kubeconfig is JSON here");
+        config["users"][0]["user"] = json!({ "token": token.trim() });
+        let path = self.directory().join(format!("{namespace}-{account}.kubeconfig"));
+        std::fs::write(&path, config.to_string()).expect("write the kubeconfig");
+        path
+    }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("read")
+}
+
+/// The container's variables, which are all of the Downward API.
+fn variables(container: &Container, namespace: &str, pod: &str) -> Vec<(String, String)> {
+    let value = |path: &str| match path {
+        "metadata.name" => pod.to_owned(),
+        "metadata.namespace" => namespace.to_owned(),
+        "metadata.uid" => format!("uid-of-{pod}"),
+        other => panic!("nothing is known of {other}"),
+    };
+    let variable = |variable: &k8s_openapi::api::core::v1::EnvVar| {
+        let source = variable.value_from.as_ref().and_then(|from| from.field_ref.as_ref()).expect("a field");
+        (variable.name.clone(), value(&source.field_path))
+    };
+    container.env.iter().flatten().map(variable).collect()
+}
