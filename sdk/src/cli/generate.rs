@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::json;
 
+use crate::crds::{Conflicting, by_name};
+
 /// How manifests are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -23,8 +25,8 @@ pub enum Format {
 #[non_exhaustive]
 pub enum GenerateError {
     /// Two controllers bring different definitions of the same kind.
-    #[error("there are two different definitions of {0}: controllers of one kind must share its type")]
-    Conflict(String),
+    #[error(transparent)]
+    Definitions(#[from] Conflicting),
     /// A definition could not be written as text.
     #[error("{name} cannot be written as text")]
     Serialize {
@@ -80,20 +82,6 @@ pub fn generate_crds(
         writeln!(writer, "{}", file.display())?;
     }
     Ok(())
-}
-
-/// Each CRD once, in the order of their names: several controllers may share a kind.
-pub(super) fn by_name(
-    crds: &[CustomResourceDefinition],
-) -> Result<BTreeMap<&str, &CustomResourceDefinition>, GenerateError> {
-    let mut named = BTreeMap::new();
-    for crd in crds {
-        let name = crd.metadata.name.as_deref().unwrap_or_default();
-        if *named.entry(name).or_insert(crd) != crd {
-            return Err(GenerateError::Conflict(name.to_owned()));
-        }
-    }
-    Ok(named)
 }
 
 fn together(

@@ -4,15 +4,14 @@
 //! [`std::io::Write`]. Who calls them decides where clients, arguments and terminals come from.
 
 mod arguments;
-mod cluster;
 mod dispatch;
 mod generate;
 mod install;
 mod uninstall;
 mod version;
 
+pub use crate::crds::RequestError;
 pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
-pub use cluster::RequestError;
 pub use generate::{Format, GenerateError, generate_crds};
 pub use install::{InstallError, install};
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};

@@ -11,9 +11,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use super::GenerateError;
-use super::cluster::{RequestError, ask};
-use super::generate::by_name;
+use crate::crds::{Conflicting, RequestError, ask, by_name};
 
 const POLL: Duration = Duration::from_millis(250);
 /// Objects of one answer of the server; what kubectl asks for.
@@ -45,7 +43,7 @@ pub enum UninstallError {
     Declined,
     /// Two definitions of one name differ.
     #[error(transparent)]
-    Definitions(#[from] GenerateError),
+    Definitions(#[from] Conflicting),
     /// The server could not be asked, or refused.
     #[error(transparent)]
     Request(#[from] RequestError),

@@ -115,7 +115,7 @@ impl Elector {
         let state = watch::Sender::new(LeadershipState::Standby { leader: None });
         let leadership = Leadership::following(&state);
         let name = lock.reference().name.unwrap_or_default();
-        let (announcer, herald) = Announcer::new(&name, &options.identity, metrics, client);
+        let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
         let pulse = Pulse::new(options.lease_duration);
         (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse }, leadership)
     }
@@ -254,6 +254,7 @@ impl Run {
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
+        self.announcer.changed(self.election.changed_at());
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
             self.announcer.long_wait(wait);

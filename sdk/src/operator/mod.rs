@@ -8,13 +8,17 @@ mod checks;
 mod composition;
 pub mod connect;
 pub mod kube_ops;
+mod install_crds;
 mod leading;
 pub mod logging;
 mod options;
 mod reach;
 mod run;
+mod runtime_ping;
+mod start;
 #[cfg(feature = "testing")]
 mod testing;
+mod trouble;
 
 pub use builder::Operator;
 pub use run::RunError;

@@ -91,6 +91,15 @@ impl WorkQueue {
         state.queue.longest_running(self.now()).map(|(key, time)| (key.clone(), time))
     }
 
+    /// Tells the metrics what changes with time alone.
+    pub fn tell(&self) {
+        let mut state = self.lock();
+        let now = self.now();
+        let longest = state.queue.longest_running(now).map(|(_, time)| time).unwrap_or_default();
+        self.metrics().running(state.queue.unfinished(now), longest);
+        self.measure(&mut state);
+    }
+
     /// The clock that due times are measured by.
     #[must_use]
     pub fn clock(&self) -> &Clock {

@@ -193,6 +193,11 @@ impl Queue {
         Some((key, now.since(work.since)))
     }
 
+    /// How long all keys that are worked on have been, together. O(n) in what is worked on.
+    pub(super) fn unfinished(&self, now: Moment) -> Duration {
+        self.in_work.values().map(|work| now.since(work.since)).sum()
+    }
+
     /// Moves what has become due to its priority.
     fn promote(&mut self, now: Moment) {
         while let Some(first) = self.waiting.first_entry() {

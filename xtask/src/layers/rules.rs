@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
-    Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
+    Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::reign", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },

@@ -1,13 +1,13 @@
-//! Requests of commands: bounded, and told clearly when they fail.
+//! Requests that somebody waits for: bounded, and told clearly when they fail.
 
 use std::time::Duration;
 
 use crate::chain::chain;
 
-/// A command that hangs is worse than one that fails.
+/// A command that hangs is worse than one that fails, and so is a start.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A request of a command failed.
+/// A request failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {object}: {cause}")]
 pub struct RequestError {
@@ -25,7 +25,7 @@ enum RequestCause {
 }
 
 /// Sends a request, and says what it was for if it fails.
-pub(super) async fn ask<T>(
+pub(crate) async fn ask<T>(
     action: &'static str,
     object: &str,
     request: impl Future<Output = kube::Result<T>>,
@@ -33,7 +33,7 @@ pub(super) async fn ask<T>(
     ask_within(REQUEST_TIMEOUT, action, object, request).await
 }
 
-pub(super) async fn ask_within<T>(
+pub(crate) async fn ask_within<T>(
     timeout: Duration,
     action: &'static str,
     object: &str,
