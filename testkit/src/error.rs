@@ -1,10 +1,11 @@
 //! What can go wrong with the test kit itself.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why a control plane, a process or a proxy could not do what the test asked.
+/// Why a control plane, a cluster that is served, a process or a proxy could not do what the test asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,6 +23,12 @@ pub enum Error {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// Somebody else listens there.
+    #[error("{address} is taken: choose another port, or 0 for one that is free")]
+    PortTaken {
+        /// Where the cluster was to be served.
+        address: SocketAddr,
     },
     /// A program ended though it should go on.
     #[error("{program} ended with code {code}; the end of its log:\n{log}")]
@@ -50,6 +57,9 @@ pub enum Error {
     /// A certificate could not be made.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
+    /// TLS could not be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[from] tokio_rustls::rustls::Error),
     /// A user who has an admin's certificate cannot be limited.
     #[error("user {user} was given out as an admin before: limit it first")]
     AlreadyAdmin {

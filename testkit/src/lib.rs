@@ -25,10 +25,12 @@
 //! looked for. Unix only: the guard against left-over processes is a shell.
 
 mod audit;
+mod authority;
 pub mod cluster;
 mod control_plane;
 mod error;
 mod eventually;
+mod kubeconfig;
 mod process;
 mod proxy;
 

@@ -33,6 +33,13 @@ pub(crate) fn no_such_path() -> Response<ResponseBody> {
     response
 }
 
+/// A code and no word.
+pub(crate) fn nothing(code: u16) -> Response<ResponseBody> {
+    let mut response = whole(code, Bytes::new());
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
 pub(crate) fn json(code: u16, value: &Value) -> Response<ResponseBody> {
     whole(code, Bytes::from(value.to_string()))
 }

@@ -27,6 +27,11 @@ impl ResponseBody {
         Self(Form::Whole(Some(bytes.into())))
     }
 
+    /// Breaks before its first byte.
+    pub(crate) fn broken() -> Self {
+        Self::stream(futures::stream::iter([Err(Cut)]))
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.0, Form::Stream(_))
     }

@@ -33,7 +33,7 @@ impl Decoded {
                 return false;
             };
             self.value(shape, value, &path, owner);
-            true
+            !is_left_out(owner, name, shape, value)
         });
     }
 
@@ -43,14 +43,10 @@ impl Decoded {
         }
         match shape {
             Shape::Plain(name) => match (name.as_str(), shape.object()) {
-                (_, Some(of)) if value.is_object() => self.fields(of, value, path, owner),
+                (name, Some(of)) if value.is_object() => self.fields(of, value, path, short(name)),
                 (name, None) if is_scalar(name, value) => {}
                 (name, None) => self.differs(go_type(name), value, path, owner),
-                (name, Some(_)) => {
-                    let name =
-                        name.trim_start_matches('#').rsplit_once("v1.").map_or(name, |(_, name)| name).to_owned();
-                    self.differs(&format!("v1.{name}"), value, path, owner);
-                }
+                (name, Some(_)) => self.differs(&format!("v1.{}", short(name)), value, path, owner),
             },
             Shape::Place { of, .. } => self.value(of, value, path, owner),
             Shape::List { of, .. } => match value {
@@ -83,6 +79,26 @@ impl Decoded {
         let message = format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}");
         self.mismatch.get_or_insert(message);
     }
+}
+
+/// Of what is empty, the server's types show lists and maps only where they always do.
+fn is_left_out(owner: &str, name: &str, shape: &Shape, value: &Value) -> bool {
+    /// Always shown, although the server's OpenAPI does not say so.
+    const ALWAYS: [(&str, &str); 4] =
+        [("ClusterRole", "rules"), ("Role", "rules"), ("EndpointSlice", "endpoints"), ("EndpointSlice", "ports")];
+    match (shape, value) {
+        (_, Value::Null) => true,
+        (Shape::List { always: false, .. }, Value::Array(items)) => {
+            items.is_empty() && !ALWAYS.contains(&(owner, name))
+        }
+        (Shape::Map { always: false, .. }, Value::Object(fields)) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// The name of a type without its package.
+fn short(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn is_scalar(name: &str, value: &Value) -> bool {

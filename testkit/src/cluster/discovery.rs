@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::body::ResponseBody;
-use super::resources::{Kind, Resources};
+use super::openapi;
+use super::resources::{self, Kind, Resources, Version};
 use super::status::Status;
-
-/// The version of the real server that the built-in kinds were asked of.
-const GIT_VERSION: &str = "v1.36.3";
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -51,14 +49,17 @@ pub(crate) fn answer(parts: &Parts, resources: &Resources) -> Response<ResponseB
         },
         ["api", version] => resource_list("", version, resources),
         ["apis", group, version] => resource_list(group, version, resources),
-        ["openapi", ..] => answer::of_status(&Status::unsupported("OpenAPI documents")),
+        ["openapi", "v3"] => openapi::index(resources),
+        ["openapi", "v3", place @ ..] => openapi::document(parts, &place.join("/"), resources),
+        ["openapi", "v2"] => answer::of_status(&Status::unsupported("OpenAPI v2 documents, only those of v3")),
         _ => answer::no_such_path(),
     }
 }
 
 fn version() -> Value {
+    let Version { git_version, major, minor } = resources::version();
     json!({
-        "major": "1", "minor": "36", "gitVersion": GIT_VERSION, "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z",
+        "major": major, "minor": minor, "gitVersion": git_version, "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "", "compiler": "", "platform": "memory",
     })
 }
@@ -136,11 +137,12 @@ fn resource_list(group: &str, version: &str, resources: &Resources) -> Response<
             list.push(resource);
         }
     }
-    let group_version = first.api_version();
-    answer::json(
-        200,
-        &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list}),
-    )
+    let mut all = json!({"kind": "APIResourceList", "groupVersion": first.api_version(), "resources": list});
+    if !group.is_empty() {
+        // Of the core group it is left out.
+        all["apiVersion"] = "v1".into();
+    }
+    answer::json(200, &all)
 }
 
 fn of_version<'a>(resources: &'a Resources, group: &'a str, version: &'a str) -> impl Iterator<Item = &'a Kind> {

@@ -28,6 +28,13 @@ pub enum Fault {
     LoseAnswer,
     /// The server never answers, and does nothing.
     Hang,
+    /// What was asked for is done, and what comes back is no JSON, as from a broken proxy on the way.
+    Garble,
+    /// A watch ends as soon as it is open. Other requests go on as if this were not there.
+    EndWatch {
+        /// The code of the ERROR event that it ends with, such as 410 or 500; `None`: in good order.
+        error: Option<u16>,
+    },
 }
 
 type Matcher = Arc<dyn Fn(&AuditEvent) -> bool + Send + Sync>;

@@ -124,6 +124,13 @@ pub(crate) fn settle(state: &mut State) {
 
 fn finalizers_for(live: &Object, table: &str, propagation: Option<Propagation>) -> Vec<String> {
     let mut finalizers: Vec<String> = strings(live.metadata("finalizers")).map(str::to_owned).collect();
+    if *table == *Kind::table_of(crd::GROUP, crd::PLURAL) && !live.is_terminating() {
+        // Whatever is asked for: its objects go first.
+        if !finalizers.iter().any(|finalizer| finalizer == CRD_CLEANUP) {
+            finalizers.push(CRD_CLEANUP.to_owned());
+        }
+        return finalizers;
+    }
     let wanted = match propagation {
         None => None,
         Some(Propagation::Background) => Some(""),
@@ -135,10 +142,6 @@ fn finalizers_for(live: &Object, table: &str, propagation: Option<Propagation>) 
         if !wanted.is_empty() && !finalizers.iter().any(|finalizer| finalizer == wanted) {
             finalizers.push(wanted.to_owned());
         }
-    }
-    let cleans_up = *table == *Kind::table_of(crd::GROUP, crd::PLURAL);
-    if cleans_up && !live.is_terminating() && !finalizers.iter().any(|finalizer| finalizer == CRD_CLEANUP) {
-        finalizers.push(CRD_CLEANUP.to_owned());
     }
     finalizers
 }
@@ -153,6 +156,9 @@ fn mark(state: &State, table: &str, value: &mut Value, grace: i64) {
             status.insert("phase".to_owned(), "Terminating".into());
         }
         return;
+    }
+    if *table == *Kind::table_of(crd::GROUP, crd::PLURAL) {
+        return crd::terminate(value, &state.time());
     }
     metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
     if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|generation| *generation > 0) {

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::status::{Cause, Status};
 
 /// How far back a read at a `resourceVersion` may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum VersionMatch {
     Exact,
     NotOlderThan,
+    /// Refused by [`check`](super::list_options::check).
+    Unknown(Box<str>),
 }
 
 /// What becomes of the objects that belong to a deleted one.
@@ -67,15 +69,7 @@ impl Options {
                     "Exact" => Some(VersionMatch::Exact),
                     "NotOlderThan" => Some(VersionMatch::NotOlderThan),
                     "" => None,
-                    other => {
-                        let supported = r#"supported values: "Exact", "NotOlderThan", """#;
-                        let cause = Cause {
-                            reason: "FieldValueNotSupported",
-                            message: format!("Unsupported value: {other:?}: {supported}"),
-                            field: name.to_owned(),
-                        };
-                        return Err(Status::invalid_options("ListOptions", &[cause]));
-                    }
+                    other => Some(VersionMatch::Unknown(other.into())),
                 };
             }
             // Less than nothing is no limit.
@@ -153,12 +147,8 @@ fn propagation(value: &str) -> Result<Propagation, Status> {
         "Foreground" => Ok(Propagation::Foreground),
         "Orphan" => Ok(Propagation::Orphan),
         other => {
-            let supported = r#"supported values: "Foreground", "Background", "Orphan", "nil""#;
-            let cause = Cause {
-                reason: "FieldValueNotSupported",
-                message: format!("Unsupported value: {other:?}: {supported}"),
-                field: "propagationPolicy".to_owned(),
-            };
+            let supported = r#""Foreground", "Background", "Orphan", "nil""#;
+            let cause = Cause::not_supported("propagationPolicy", other, supported);
             Err(Status::invalid_options("DeleteOptions", &[cause]))
         }
     }

@@ -1,13 +1,16 @@
 //! JSON patch, merge patch and strategic merge patch.
 
 use json_patch::{AddOperation, PatchOperation};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::go;
 use super::request::PatchKind;
 use super::resources::Kind;
 use super::status::Status;
 use super::strategic;
 use super::types::Type;
+
+const MAP: &str = "into Go value of type map[string]interface {}";
 
 /// `live` with the patch applied.
 pub(crate) fn patched(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) -> Result<Value, Status> {
@@ -20,10 +23,14 @@ pub(crate) fn patched(kind: &Kind, how: PatchKind, live: &Value, patch: &Value) 
             Ok(new)
         }
         PatchKind::Strategic => {
-            is_map(patch)?;
-            let mut new = live.clone();
-            strategic::merge(kind.type_name.as_deref().and_then(Type::of), &mut new, patch);
-            Ok(new)
+            // `null` is a patch that says nothing.
+            let patch = if patch.is_null() { &Value::Object(Map::new()) } else { patch };
+            let Value::Object(patch) = patch else {
+                return Err(Status::bad_request(format!("json: cannot unmarshal {} {MAP}", go::kind_of(patch))));
+            };
+            let live = live.as_object().cloned().unwrap_or_default();
+            let of = kind.type_name.as_deref().and_then(Type::of);
+            Ok(Value::Object(strategic::merge(of, live, patch)?))
         }
         PatchKind::Apply => Err(Status::unsupported("an apply as a patch of this resource")),
     }
@@ -33,21 +40,19 @@ fn is_map(patch: &Value) -> Result<(), Status> {
     if patch.is_object() {
         return Ok(());
     }
-    let found = go_name(patch);
-    Err(Status::bad_request(format!(
-        "error decoding patch: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-    )))
+    let found = go::kind_of(patch);
+    Err(Status::bad_request(format!("error decoding patch: json: cannot unmarshal {found} {MAP}")))
 }
 
 fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
     if !patch.is_array() {
-        let found = go_name(patch);
+        let found = go::kind_of(patch);
         let message = format!(
             "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
         );
         return Err(Status::bad_request(message));
     }
-    let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| rejected())?;
+    let patch: json_patch::Patch = serde_json::from_value(with_pointers(patch)).map_err(|_| rejected())?;
     let mut new = live.clone();
     for operation in patch.0 {
         let operation = match operation {
@@ -64,6 +69,20 @@ fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
     Ok(new)
 }
 
+/// What stands before the first slash of a path is not looked at.
+fn with_pointers(patch: &Value) -> Value {
+    let mut patch = patch.clone();
+    for operation in patch.as_array_mut().into_iter().flatten() {
+        for field in ["path", "from"] {
+            let Some(Value::String(path)) = operation.get_mut(field) else { continue };
+            if let Some(start) = path.find('/') {
+                path.drain(..start);
+            }
+        }
+    }
+    patch
+}
+
 /// Whether there is nothing at `path`, and an object around it.
 fn is_open_place(object: &Value, path: &str) -> bool {
     let around = path.rsplit_once('/').and_then(|(around, _)| object.pointer(around));
@@ -73,15 +92,4 @@ fn is_open_place(object: &Value, path: &str) -> bool {
 /// All that the server says of a JSON patch that does not fit its object, a failed `test` included.
 fn rejected() -> Status {
     Status::new(422, "Invalid", "the server rejected our request due to an error in our request").with_empty_details()
-}
-
-fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Object(_) => "object",
-        Value::Array(_) => "array",
-        Value::String(_) => "string",
-        Value::Number(_) => "number",
-        Value::Bool(_) => "bool",
-        Value::Null => "null",
-    }
 }

@@ -49,6 +49,14 @@ impl Record {
         }
     }
 
+    /// Notes what the object is called that a create brings.
+    pub(crate) fn named(&self, index: usize, name: &str) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(event) = events.get_mut(index) {
+            name.clone_into(&mut event.name);
+        }
+    }
+
     pub(crate) fn at(&self, index: usize) -> Option<AuditEvent> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
     }

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Uri, header};
 
+use super::list_options;
 use super::options::Options;
 use super::resources::{Kind, Resources};
 use super::status::{Cause, Status};
 
 /// As the server limits it.
 const FIELD_MANAGER_LENGTH: usize = 128;
+
+/// What kubectl says then: some of its commands, such as `kubectl create namespace`, write nothing else.
+const NO_PROTOBUF: &str = "the in-memory cluster reads application/json and application/yaml, not application/vnd.kubernetes.protobuf; \
+    with kubectl, write what you create as YAML, and use `create -f` or `apply --server-side -f`";
 
 /// What an object or a list of them is given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,12 +147,14 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         let cause = Cause { reason: "FieldValueTooLong", message, field: "fieldManager".to_owned() };
         return Err(Status::invalid_options(verb.options(), &[cause]));
     }
+    may_be_asked_with(verb, &options)?;
     let verbs = match subresource {
         None => &kind.verbs,
-        Some(subresource) => &kind.subresources.get(subresource).ok_or_else(Status::no_such_resource)?.verbs,
+        Some(subresource) => &kind.subresources.get(subresource).ok_or_else(|| no_subresource(kind, name))?.verbs,
     };
     if !verbs.iter().any(|known| known == verb.name()) {
-        return Err(Status::method_not_allowed());
+        let lists = verb == Verb::Watch && verbs.iter().any(|known| known == "list");
+        return Err(if lists { Status::watch_not_supported(kind) } else { Status::method_not_allowed() });
     }
     Ok(Route::Objects(Box::new(Request {
         verb,
@@ -159,6 +166,26 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
         output: output(headers, kind, verb)?,
         media: media(method, headers)?,
     })))
+}
+
+fn may_be_asked_with(verb: Verb, options: &Options) -> Result<(), Status> {
+    match verb {
+        Verb::List | Verb::Watch | Verb::DeleteCollection => list_options::check(options),
+        Verb::Create | Verb::Update | Verb::Patch(_) => {
+            let said = options.field_validation.as_str();
+            if matches!(said, "" | "Ignore" | "Strict" | "Warn") {
+                return Ok(());
+            }
+            let cause = Cause::not_supported("fieldValidation", said, r#""", "Ignore", "Strict", "Warn""#);
+            Err(Status::invalid_options(verb.options(), &[cause]))
+        }
+        Verb::Get | Verb::Delete => Ok(()),
+    }
+}
+
+/// The server of CRDs takes it for an object that is not there.
+fn no_subresource(kind: &Kind, name: &str) -> Status {
+    if kind.custom.is_some() { Status::not_found(kind, name) } else { Status::no_such_resource() }
 }
 
 impl<'a> Place<'a> {
@@ -232,7 +259,7 @@ fn media(method: &Method, headers: &HeaderMap) -> Result<Media, Status> {
         "application/yaml" => Ok(Media::Yaml),
         _ if method == Method::PATCH => Ok(Media::Json),
         "" | "application/json" | "*/*" => Ok(Media::Json),
-        "application/vnd.kubernetes.protobuf" => Err(unsupported_media("application/json, application/yaml")),
+        "application/vnd.kubernetes.protobuf" => Err(Status::new(415, "UnsupportedMediaType", NO_PROTOBUF)),
         _ => Err(unsupported_media("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
 }
@@ -241,6 +268,16 @@ fn unsupported_media(accepted: &str) -> Status {
     let message =
         format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
     Status::new(415, "UnsupportedMediaType", message)
+}
+
+fn is_json(media: &str) -> bool {
+    matches!(media, "" | "*/*" | "application/*" | "application/json")
+}
+
+/// Whether JSON is among what the client wishes.
+pub(crate) fn accepts_json(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else { return true };
+    accept.split(',').any(|wish| is_json(wish.split(';').next().unwrap_or_default().trim()))
 }
 
 /// The first form that we have, in the order in which the client wishes them.
@@ -252,7 +289,7 @@ fn output(headers: &HeaderMap, kind: &Kind, verb: Verb) -> Result<Output, Status
     for wish in accept.split(',') {
         let mut parts = wish.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default();
-        if !matches!(media, "" | "*/*" | "application/*" | "application/json") {
+        if !is_json(media) {
             continue;
         }
         match parts.find_map(|part| part.strip_prefix("as=")) {

@@ -149,17 +149,37 @@ impl Resources {
     }
 }
 
-/// Read once a process: every cluster shares them.
+/// The server that the built-in kinds were asked of.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Version {
+    pub(crate) git_version: String,
+    pub(crate) major: String,
+    pub(crate) minor: String,
+}
+
+/// What that server told.
+#[derive(Default, Deserialize)]
+struct BuiltIn {
+    version: Version,
+    resources: Vec<Kind>,
+}
+
+pub(crate) fn version() -> &'static Version {
+    &read().0
+}
+
 fn built_in() -> &'static [Arc<Kind>] {
-    #[derive(Deserialize)]
-    struct BuiltIn {
-        resources: Vec<Kind>,
-    }
-    static KINDS: OnceLock<Vec<Arc<Kind>>> = OnceLock::new();
-    KINDS.get_or_init(|| {
+    &read().1
+}
+
+/// Read once a process: every cluster shares it.
+fn read() -> &'static (Version, Vec<Arc<Kind>>) {
+    static READ: OnceLock<(Version, Vec<Arc<Kind>>)> = OnceLock::new();
+    READ.get_or_init(|| {
         // That the file can be read is what the tests below see to.
-        let resources = serde_json::from_str::<BuiltIn>(BUILT_IN).map_or_else(|_| Vec::new(), |read| read.resources);
-        resources.into_iter().map(|kind| Arc::new(kind.finished())).collect()
+        let BuiltIn { version, resources } = serde_json::from_str(BUILT_IN).unwrap_or_default();
+        (version, resources.into_iter().map(|kind| Arc::new(kind.finished())).collect())
     })
 }
 
@@ -175,6 +195,12 @@ mod tests {
         assert!(deployments.namespaced && deployments.has_status());
         assert_eq!(deployments.subresources["scale"].kind, "Scale");
         assert!(!resources.find("", "v1", "configmaps").unwrap().has_status());
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_server_that_was_asked() {
+        let Version { git_version, major, minor } = version();
+        assert!(git_version.starts_with(&format!("v{major}.{minor}.")), "{git_version}");
     }
 
     #[test]

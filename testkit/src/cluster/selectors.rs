@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::names;
 use super::resources::Kind;
 use super::status::Status;
 use super::store::{Key, Object};
@@ -131,16 +132,47 @@ impl Field {
 }
 
 fn read_fields(kind: &Kind, text: &str) -> Result<Vec<Field>, Status> {
-    let terms = text.split(',').filter(|term| !term.trim().is_empty());
-    terms
-        .map(|term| {
-            let invalid = || Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"));
-            let (name, value) = term.split_once('=').ok_or_else(invalid)?;
-            let (name, equal) = name.strip_suffix('!').map_or((name, true), |name| (name, false));
-            let value = if equal { value.strip_prefix('=').unwrap_or(value) } else { value };
-            Ok(Field { path: path(kind, name)?, equal, value: value.to_owned() })
-        })
-        .collect()
+    let mut fields = Vec::new();
+    for term in split_terms(text).into_iter().filter(|term| !term.is_empty()) {
+        let invalid = || Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"));
+        let (name, value) = term.split_once('=').ok_or_else(invalid)?;
+        let (name, equal) = name.strip_suffix('!').map_or((name, true), |name| (name, false));
+        let value = if equal { value.strip_prefix('=').unwrap_or(value) } else { value };
+        let value = unescaped(value).map_err(|why| Status::bad_request(format!("invalid field selector: {why}")))?;
+        // That no field be nothing holds of everything.
+        if !(name.is_empty() && value.is_empty()) {
+            fields.push(Field { path: path(kind, name)?, equal, value });
+        }
+    }
+    Ok(fields)
+}
+
+/// At commas, unless there is a backslash before them.
+fn split_terms(text: &str) -> Vec<&str> {
+    let mut escaped = false;
+    text.split(|letter: char| {
+        let ends = letter == ',' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        ends
+    })
+    .collect()
+}
+
+fn unescaped(value: &str) -> Result<String, String> {
+    let mut read = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(next @ ('\\' | ',' | '=')) => read.push(next),
+                Some(next) => return Err(format!("invalid escape sequence: \\{next}")),
+                None => return Err("invalid escape sequence: \\".to_owned()),
+            },
+            ',' | '=' => return Err(format!("unescaped character in value: {}", u32::from(letter))),
+            _ => read.push(letter),
+        }
+    }
+    Ok(read)
 }
 
 fn path(kind: &Kind, name: &str) -> Result<Path, Status> {
@@ -217,9 +249,9 @@ impl<'a> Parser<'a> {
     fn requirement(&mut self) -> Result<Requirement, String> {
         let first = self.token();
         if first == "!" {
-            return Ok(Requirement::Missing(self.word()?));
+            return Ok(Requirement::Missing(label_key(self.word()?)?));
         }
-        let name = first.to_owned();
+        let name = label_key(first.to_owned())?;
         if matches!(self.peek(), "" | ",") {
             return Ok(Requirement::Exists(name));
         }
@@ -228,10 +260,12 @@ impl<'a> Parser<'a> {
 
     fn condition(&mut self, name: String) -> Result<Requirement, String> {
         match self.token() {
-            "=" | "==" => Ok(Requirement::In(name, BTreeSet::from([self.value()?]))),
-            "!=" => Ok(Requirement::NotIn(name, BTreeSet::from([self.value()?]))),
-            "in" => Ok(Requirement::In(name, self.values()?)),
-            "notin" => Ok(Requirement::NotIn(name, self.values()?)),
+            "=" | "==" => {
+                label_values(&name, BTreeSet::from([self.value()?])).map(|values| Requirement::In(name, values))
+            }
+            "!=" => label_values(&name, BTreeSet::from([self.value()?])).map(|values| Requirement::NotIn(name, values)),
+            "in" => label_values(&name, self.values()?).map(|values| Requirement::In(name, values)),
+            "notin" => label_values(&name, self.values()?).map(|values| Requirement::NotIn(name, values)),
             ">" | "gt" => Ok(Requirement::Above(name, self.number()?)),
             "<" | "lt" => Ok(Requirement::Below(name, self.number()?)),
             found => Err(format!("found '{found}', expected: in, notin, =, ==, !=, gt, lt")),
@@ -288,6 +322,26 @@ impl<'a> Parser<'a> {
         let (token, rest) = text.split_at(sign.unwrap_or(end));
         self.rest = rest.trim_start();
         token
+    }
+}
+
+fn label_key(key: String) -> Result<String, String> {
+    match names::not_qualified(&key) {
+        wrong if wrong.is_empty() => Ok(key),
+        wrong => Err(format!("<nil>: Invalid value: {key:?}: {}", wrong.join("; "))),
+    }
+}
+
+fn label_values(key: &str, values: BTreeSet<String>) -> Result<BTreeSet<String>, String> {
+    let wrong = values.iter().enumerate().filter_map(|(index, value)| {
+        let why = names::no_label_value(value)?;
+        Some(format!("values[{index}][{key}]: Invalid value: {value:?}: {why}"))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    match wrong.as_slice() {
+        [] => Ok(values),
+        [one] => Err(one.clone()),
+        many => Err(format!("[{}]", many.join(", "))),
     }
 }
 

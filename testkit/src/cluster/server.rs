@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::clock::ServerClock;
 use super::faults::{AllFaults, Fault};
 use super::record::Record;
+use super::serve::Access;
 use super::state::State;
 
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Server {
     pub(crate) clock: ServerClock,
     pub(crate) record: Record,
     pub(crate) faults: AllFaults,
+    /// Who may ask by the network.
+    pub(crate) access: Access,
     /// For each table that is watched: its version, changed at each write.
     signals: Mutex<BTreeMap<Arc<str>, watch::Sender<u64>>>,
 }
@@ -24,7 +27,14 @@ impl Server {
     pub(crate) fn new(seed: u64) -> Self {
         let clock = ServerClock::default();
         let state = Mutex::new(State::new(seed, clock.now()));
-        Self { state, clock, record: Record::default(), faults: AllFaults::default(), signals: Mutex::default() }
+        Self {
+            state,
+            clock,
+            record: Record::default(),
+            faults: AllFaults::default(),
+            access: Access::default(),
+            signals: Mutex::default(),
+        }
     }
 
     /// The state as of now. Held for as long as it takes to compute one answer, never over an await.

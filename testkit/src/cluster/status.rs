@@ -105,8 +105,19 @@ impl Status {
         Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
     }
 
+    /// Of what can be listed only.
+    pub(crate) fn watch_not_supported(kind: &Kind) -> Self {
+        let message = format!("watch is not supported on resources of kind {:?}", kind.resource());
+        Self::new(405, "MethodNotAllowed", message).about(kind, "")
+    }
+
     pub(crate) fn no_such_resource() -> Self {
         Self::new(404, "NotFound", "the server could not find the requested resource")
+    }
+
+    /// A body of more than `limit` bytes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {limit}"))
     }
 
     pub(crate) fn expired(message: impl Into<String>) -> Self {
@@ -157,6 +168,12 @@ impl Cause {
 
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
         Self { reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}"), field: field.into() }
+    }
+
+    /// `supported` as the server lists them: quoted, with commas between.
+    pub(crate) fn not_supported(field: impl Into<String>, said: &str, supported: &str) -> Self {
+        let message = format!("Unsupported value: {said:?}: supported values: {supported}");
+        Self { reason: "FieldValueNotSupported", message, field: field.into() }
     }
 
     pub(crate) fn forbidden(field: impl Into<String>, why: &str) -> Self {

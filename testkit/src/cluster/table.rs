@@ -40,7 +40,7 @@ pub(crate) fn of(request: &Request, state: &State, objects: &[&Object], metadata
                 "Object" => object.value().clone(),
                 _ => encode::metadata_only(object),
             };
-            if shown.is_null() { json!({"cells": cells}) } else { json!({"cells": cells, "object": shown}) }
+            json!({"cells": cells, "object": shown})
         })
         .collect();
     let version = objects.first().map(|object| object.version().to_string()).unwrap_or_default();

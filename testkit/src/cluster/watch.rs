@@ -12,12 +12,11 @@ use tokio::time::Instant;
 use super::body::Cut;
 use super::encode;
 use super::faults::WatchFaults;
-use super::options::VersionMatch;
 use super::request::Request;
 use super::selectors::Selector;
 use super::server::Server;
 use super::state::State;
-use super::status::{Cause, Status};
+use super::status::Status;
 use super::store::{Change, ChangeKind, Object};
 use super::verbs;
 
@@ -202,20 +201,7 @@ impl Drop for Watch {
 
 fn start(state: &State, request: &Request) -> Result<Start, Status> {
     let options = &request.options;
-    let forbidden =
-        |field: &str, why: &str| Err(Status::invalid_options("ListOptions", &[Cause::forbidden(field, why)]));
     let sends = options.send_initial_events;
-    match (sends, options.version_match) {
-        (Some(_), Some(VersionMatch::NotOlderThan)) | (None, None) => {}
-        (Some(_), _) => {
-            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-            return forbidden("resourceVersionMatch", why);
-        }
-        (None, Some(_)) => {
-            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-            return forbidden("resourceVersionMatch", why);
-        }
-    }
     let said = verbs::version_of(request)?.filter(|version| *version != 0);
     let current = state.store.version();
     Ok(match sends {

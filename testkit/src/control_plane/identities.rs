@@ -5,25 +5,23 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use kube::config::AuthInfo;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType,
-};
+use rcgen::KeyPair;
 use serde_json::json;
 
-use crate::Error;
+use crate::authority::{Authority, Signed};
+use crate::{Error, kubeconfig};
 
 /// The group that RBAC lets do everything.
 const ADMINS: &str = "system:masters";
 
 pub(super) struct Identities {
     folder: PathBuf,
-    authority: CertifiedIssuer<'static, KeyPair>,
+    authority: Authority,
     users: Mutex<HashMap<String, Identity>>,
 }
 
@@ -45,21 +43,14 @@ impl Identities {
     /// Makes the authority, the server's certificate, and the key that signs ServiceAccount tokens, as files in `folder`.
     pub(super) fn create(folder: PathBuf) -> Result<Self, Error> {
         fs::create_dir_all(&folder).map_err(Error::io(format!("create {}", folder.display())))?;
-        let mut params = named("kubeops-testkit", None);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        let identities = Self { folder, authority, users: Mutex::default() };
+        let identities = Self { folder, authority: Authority::new()?, users: Mutex::default() };
         write(&identities.authority_file(), &identities.authority.pem())?;
         let service_accounts = KeyPair::generate()?;
         write(&identities.service_account_key_file(), &service_accounts.serialize_pem())?;
         write(&identities.service_account_public_key_file(), &service_accounts.public_key_pem())?;
 
-        let mut params = named("kube-apiserver", None);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.subject_alt_names =
-            vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)), SanType::DnsName("localhost".try_into()?)];
-        identities.sign(&params, &identities.server_certificate_file(), &identities.server_key_file())?;
+        let server = identities.authority.server(Ipv4Addr::LOCALHOST.into())?;
+        write_signed(&server, &identities.server_certificate_file(), &identities.server_key_file())?;
         Ok(identities)
     }
 
@@ -108,18 +99,10 @@ impl Identities {
         let readable: String = user.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         // The number tells users apart whose names differ only in other characters.
         let identity = Identity { stem: self.folder.join(format!("user-{}-{readable}", users.len())), admin };
-        let mut params = named(user, admin.then_some(ADMINS));
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(&params, &identity.file("crt"), &identity.file("key"))?;
+        let signed = self.authority.client(user, admin.then_some(ADMINS))?;
+        write_signed(&signed, &identity.file("crt"), &identity.file("key"))?;
         users.insert(user.to_owned(), identity.clone());
         Ok(identity)
-    }
-
-    fn sign(&self, params: &CertificateParams, certificate_file: &Path, key_file: &Path) -> Result<(), Error> {
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.authority)?;
-        write(certificate_file, &certificate.pem())?;
-        write(key_file, &key.serialize_pem())
     }
 }
 
@@ -135,20 +118,10 @@ impl Identity {
     /// Writes the file by which other programs ask as this user, at `url`; one file for each `port`.
     pub(super) fn write_kubeconfig(&self, authority: &Path, url: &str, port: u16) -> Result<PathBuf, Error> {
         let auth = self.auth_info();
-        let name = "kubeops-testkit";
         let cluster = json!({ "server": url, "certificate-authority": authority });
         let user = json!({ "client-certificate": auth.client_certificate, "client-key": auth.client_key });
-        // JSON is YAML.
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{ "name": name, "cluster": cluster }],
-            "users": [{ "name": name, "user": user }],
-            "contexts": [{ "name": name, "context": { "cluster": name, "user": name } }],
-            "current-context": name,
-        });
         let path = self.file(&format!("{port}.kubeconfig"));
-        write(&path, &format!("{config:#}"))?;
+        write(&path, &kubeconfig::text(&cluster, &user))?;
         Ok(path)
     }
 
@@ -160,14 +133,9 @@ impl Identity {
     }
 }
 
-fn named(name: &str, group: Option<&str>) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    if let Some(group) = group {
-        params.distinguished_name.push(DnType::OrganizationName, group);
-    }
-    params
+fn write_signed(signed: &Signed, certificate_file: &Path, key_file: &Path) -> Result<(), Error> {
+    write(certificate_file, &signed.certificate.pem())?;
+    write(key_file, &signed.key.serialize_pem())
 }
 
 /// The directory is the user's alone, so these files are too.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt;
-use kube::api::{ListParams, PostParams, WatchParams};
+use kube::api::{ListParams, PostParams, WatchEvent, WatchParams};
 use kubeops_testkit::Cluster;
 use kubeops_testkit::cluster::Fault;
 use serde_json::json;
@@ -78,13 +78,38 @@ async fn a_silent_watch_tells_later_what_it_held_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_may_end_as_soon_as_it_is_open_and_say_why() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    let faults = cluster.faults("a");
+    faults.next(Fault::EndWatch { error: None }).next(Fault::EndWatch { error: Some(410) });
+    // The first request meets both: what was said last counts.
+    let events: Vec<_> = api.watch(&WatchParams::default(), "0").await.unwrap().collect().await;
+    assert!(matches!(&events[..], [Ok(WatchEvent::Error(status))] if status.code == 410), "{events:?}");
+    faults.next(Fault::EndWatch { error: None });
+    assert!(api.list(&ListParams::default()).await.is_ok(), "no watch, no end");
+    faults.when(|request| request.verb == "watch", Some(1), Fault::EndWatch { error: None });
+    assert_eq!(api.watch(&WatchParams::default(), "0").await.unwrap().count().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_may_make_no_sense_although_it_is_done() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    cluster.faults("a").next(Fault::Garble);
+    let error = api.create(&PostParams::default(), &config_map("x", json!({}))).await.unwrap_err();
+    assert!(matches!(error, kube::Error::SerdeError(_)), "{error:?}");
+    assert!(api.get_opt("x").await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_request_is_on_record() {
     let cluster = Cluster::start().await;
     let api = config_maps(&cluster);
     api.create(&PostParams::default(), &config_map("x", json!({}))).await.unwrap();
     assert!(api.get("gone").await.is_err());
     let told: Vec<_> = cluster.requests().into_iter().map(|r| (r.user, r.verb, r.resource, r.name, r.code)).collect();
-    let expected = [("create", "", Some(201)), ("get", "gone", Some(404))]
+    let expected = [("create", "x", Some(201)), ("get", "gone", Some(404))]
         .map(|(verb, name, code)| ("a".to_owned(), verb.to_owned(), "configmaps".to_owned(), name.to_owned(), code));
     assert_eq!(told, expected);
 }

@@ -7,6 +7,7 @@ mod deletion;
 mod faults;
 mod given;
 mod objects;
+mod served;
 mod steps;
 mod watches;
 mod writes;

@@ -54,8 +54,8 @@ async fn the_cluster_in_memory_answers_as_the_real_api_server_does() -> Result<(
     let mut report = Report::new(only.is_empty());
     let compared: Vec<_> = compared.buffered(AT_ONCE).collect().await;
     compared.into_iter().for_each(|(case, differences, took)| report.add(case, differences, took));
-    // Not by `println!`: of a test that passes, its output would not be shown.
-    std::io::stdout().write_all(report.to_string().as_bytes())?;
+    // Not by `eprintln!`: of a test that passes, its output would not be shown.
+    std::io::stderr().write_all(report.to_string().as_bytes())?;
     report.verdict().map_err(Into::into)
 }
 

@@ -197,7 +197,7 @@ impl Names {
         for (name, symbol) in &self.generated {
             text = text.replace(name, symbol);
         }
-        text = self.with_versions(&text);
+        text = without_times(&self.with_versions(&text));
         if let Some((before, _)) = text.split_once("too old resource version: ") {
             text = format!("{before}too old resource version: …");
         }
@@ -229,6 +229,22 @@ fn time(text: &str) -> String {
         "0000-00-00T00:00:00.000000Z" => "<time in microseconds>".to_owned(),
         _ => text.to_owned(),
     }
+}
+
+/// A text in which times stand, as in an object that a message shows.
+fn without_times(text: &str) -> String {
+    const FORM: &str = "0000-00-00T00:00:00Z";
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let found = rest.get(..FORM.len()).filter(|start| rest.len() > FORM.len() && time(start) == "<time>");
+        let length = found.map_or(letter.len_utf8(), str::len);
+        let (start, after) = rest.split_at(length);
+        // A whole text that is a time was set by the case.
+        told += if found.is_some() { "<time>" } else { start };
+        rest = after;
+    }
+    told
 }
 
 fn drop_fields(value: &mut Value, names: &[&str]) {

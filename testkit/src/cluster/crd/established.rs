@@ -29,6 +29,12 @@ pub(crate) fn establish(crd: &mut Value, resources: &Resources, now: &Value) -> 
     was_established || conflict.is_none()
 }
 
+/// Says that the kind's objects are about to go, and it after them.
+pub(crate) fn terminate(crd: &mut Value, now: &Value) {
+    let message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+    set_condition(crd, ("Terminating", "True", "InstanceDeletionPending", message), now);
+}
+
 fn holds(crd: &Value, kind: &str) -> bool {
     let conditions = crd["status"]["conditions"].as_array().into_iter().flatten();
     conditions.into_iter().any(|condition| condition["type"] == kind && condition["status"] == "True")

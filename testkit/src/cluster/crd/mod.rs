@@ -17,7 +17,7 @@ use super::resources::{Kind, Subresource};
 use super::status::{Cause, Status};
 
 pub(crate) use self::admit::{admit, supported};
-pub(crate) use self::established::establish;
+pub(crate) use self::established::{establish, terminate};
 
 /// The group and plural of what registers kinds.
 pub(crate) const GROUP: &str = "apiextensions.k8s.io";

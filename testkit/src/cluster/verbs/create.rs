@@ -11,7 +11,7 @@ use crate::cluster::types::Type;
 use crate::cluster::{apply, crd, gc, namespaces};
 
 pub(super) fn create(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
-    metadata::receive(state, request, &mut body)?;
+    metadata::receive(state, request, &mut body, None)?;
     insert(state, request, body)
 }
 

@@ -35,19 +35,25 @@ pub(super) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 
 /// Reads what a client sent as an object of the URL's kind, name and namespace: what its type or schema does not know is dropped, told as
 /// `fieldValidation` asks; defaults of a schema are filled in.
-pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -> Result<(), Status> {
-    is_of_kind(request, value).map_err(|status| match request.verb {
-        Verb::Patch(kind) if kind != PatchKind::Apply && request.kind.custom.is_none() => {
-            bad_patch(value, &status.message)
-        }
+///
+/// `patched` shows it if a patch made it: then it is the patch that is wrong.
+pub(super) fn receive(
+    state: &mut State,
+    request: &Request,
+    value: &mut Value,
+    patched: Option<&dyn Fn() -> String>,
+) -> Result<(), Status> {
+    is_of_kind(request, value).map_err(|status| match patched {
+        Some(patched) if request.kind.custom.is_none() => bad_patch(&patched(), &status.message),
         _ => status,
     })?;
+    let refusal = |why: &str| match patched {
+        Some(patched) => bad_patch(&patched(), why),
+        None => Status::bad_request(format!("{}: {why}", cannot_be_handled(request))),
+    };
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
-        if matches!(request.verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
-            return Err(bad_patch(value, &mismatch));
-        }
-        return Err(Status::bad_request(format!("{}: {mismatch}", cannot_be_handled(request))));
+        return Err(refusal(&mismatch));
     }
     let mut unknown = decoded.unknown;
     unknown.extend(crd::prune(&request.kind, value));
@@ -56,8 +62,7 @@ pub(super) fn receive(state: &mut State, request: &Request, value: &mut Value) -
     match request.options.field_validation.as_str() {
         "Strict" if !unknown.is_empty() => {
             let told: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
-            let told = told.join(", ");
-            return Err(Status::bad_request(format!("{}: strict decoding error: {told}", cannot_be_handled(request))));
+            return Err(refusal(&format!("strict decoding error: {}", told.join(", "))));
         }
         "Ignore" | "Strict" => {}
         _ => state.warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
@@ -77,9 +82,8 @@ fn drop_empty(metadata: &mut Map<String, Value>) {
 }
 
 /// What a patch made of an object cannot be read.
-fn bad_patch(patched: &Value, why: &str) -> Status {
-    let text = patched.to_string();
-    let message = format!("Invalid value: {text:?}: {why}");
+fn bad_patch(patched: &str, why: &str) -> Status {
+    let message = format!("Invalid value: {patched:?}: {why}");
     let cause = serde_json::json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);
     Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}")).with_detail("causes", cause)
 }

@@ -7,7 +7,7 @@ use crate::cluster::options::VersionMatch;
 use crate::cluster::request::{Request, Verb};
 use crate::cluster::selectors::Selector;
 use crate::cluster::state::State;
-use crate::cluster::status::{Cause, Status};
+use crate::cluster::status::Status;
 use crate::cluster::store::{Key, Object};
 
 /// Objects, and the version they are all of.
@@ -100,17 +100,7 @@ pub(crate) fn version_of(request: &Request) -> Result<Option<u64>, Status> {
 fn version_to_list(state: &State, request: &Request) -> Result<u64, Status> {
     let options = &request.options;
     let said = version_of(request)?;
-    let forbidden =
-        |why: &str| Err(Status::invalid_options("ListOptions", &[Cause::forbidden("resourceVersionMatch", why)]));
-    if options.send_initial_events.is_some() {
-        let cause = Cause::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
-        return Err(Status::invalid_options("ListOptions", &[cause]));
-    }
-    match (options.version_match, said) {
-        (Some(_), None) => forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"),
-        (Some(VersionMatch::Exact), Some(0)) => {
-            forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
-        }
+    match (&options.version_match, said) {
         (Some(VersionMatch::Exact), Some(version)) => exactly(state, version),
         // Of old, a page of a list at a version is exactly of that version.
         (None, Some(version)) if version != 0 && options.limit != 0 => exactly(state, version),

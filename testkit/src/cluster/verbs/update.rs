@@ -6,14 +6,14 @@ use super::{Answer, create, key, live, metadata, scale, write};
 use crate::cluster::request::{PatchKind, Request};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
-use crate::cluster::{apply, patch};
+use crate::cluster::{apply, go, patch};
 
 pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
     if request.subresource.as_deref() == Some("scale") {
         let live = live(state, request)?;
         return scale::save(state, request, &live, &body);
     }
-    metadata::receive(state, request, &mut body)?;
+    metadata::receive(state, request, &mut body, None)?;
     if state.store.get(&request.kind.table, &key(request)).is_none() && request.kind.is_created_by_update() {
         return create::insert(state, request, body);
     }
@@ -31,7 +31,11 @@ pub(super) fn patch(state: &mut State, request: &Request, kind: PatchKind, body:
         return scale::save(state, request, &live, &patched);
     }
     let mut new = patch::patched(&request.kind, kind, live.value(), body)?;
-    metadata::receive(state, request, &mut new)?;
+    let shown = || match kind {
+        PatchKind::Strategic => go::shown(body),
+        _ => patch::patched(&request.kind, kind, live.value(), body).unwrap_or_default().to_string(),
+    };
+    metadata::receive(state, request, &mut new, Some(&shown))?;
     write::save(state, request, &live, new)
 }
 

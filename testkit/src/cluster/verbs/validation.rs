@@ -2,32 +2,21 @@
 
 use serde_json::{Value, json};
 
+use crate::cluster::names::{self, LABEL_LENGTH, SUBDOMAIN, is_label};
 use crate::cluster::resources::Kind;
 use crate::cluster::status::Cause;
 
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and \
-    end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an \
     alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and \
     end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const NAME_PART: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
-    character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-    with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is \
-    '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-const QUALIFIED: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
-    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 const NO_FINALIZER: &str = "name is neither a standard finalizer name nor is it fully qualified";
 
 /// Finalizers that need no domain.
 const STANDARD_FINALIZERS: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
 
 const SUBDOMAIN_LENGTH: usize = 253;
-const LABEL_LENGTH: usize = 63;
 
 /// The name of a new object.
 pub(super) fn name(kind: &Kind, name: &str) -> Vec<Cause> {
@@ -63,12 +52,8 @@ pub(super) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
         causes.extend(qualified_name("metadata.labels", key));
-        let text = value.as_str().unwrap_or_default();
-        if text.len() > LABEL_LENGTH {
-            causes.push(Cause::invalid("metadata.labels", value, "must be no more than 63 characters"));
-        } else if !text.is_empty() && !is_name_part(text) {
-            causes.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
-        }
+        let wrong = names::no_label_value(value.as_str().unwrap_or_default());
+        causes.extend(wrong.map(|why| Cause::invalid("metadata.labels", value, why)));
     }
     for (key, _) in metadata["annotations"].as_object().into_iter().flatten() {
         causes.extend(qualified_name("metadata.annotations", &key.to_lowercase()));
@@ -108,36 +93,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// As in `example.com/name`; the prefix may be missing.
 fn qualified_name(field: &str, name: &str) -> Vec<Cause> {
-    let (prefix, part) = name.split_once('/').map_or((None, name), |(prefix, part)| (Some(prefix), part));
-    let mut wrong = Vec::new();
-    match prefix {
-        _ if part.contains('/') => return vec![Cause::invalid(field, &json!(name), QUALIFIED)],
-        Some("") => wrong.push("prefix part must be non-empty".to_owned()),
-        Some(prefix) if !prefix.split('.').all(is_label) => wrong.push(format!("prefix part {SUBDOMAIN}")),
-        _ => {}
-    }
-    if part.is_empty() {
-        wrong.push("name part must be non-empty".to_owned());
-    } else if part.len() > LABEL_LENGTH {
-        wrong.push("name part must be no more than 63 characters".to_owned());
-    }
-    if !is_name_part(part) {
-        wrong.push(NAME_PART.to_owned());
-    }
-    wrong.into_iter().map(|why| Cause::invalid(field, &json!(name), &why)).collect()
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn is_name_part(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let ends = |end: Option<u8>| end.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    text.bytes().all(inner) && ends(text.bytes().next()) && ends(text.bytes().last())
+    names::not_qualified(name).into_iter().map(|why| Cause::invalid(field, &json!(name), &why)).collect()
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 mod apply;
 mod conflicts;
 mod discovery;
+mod events;
 mod finalizers;
 mod gc;
 mod paging;
 mod patches;
+mod scale;
 mod schema;
 mod selectors;
 mod status;
+mod strategic;
 mod things;
 mod verbs;
 mod watch;
@@ -26,6 +29,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         verbs::CASES,
         conflicts::CASES,
         patches::CASES,
+        strategic::CASES,
         apply::CASES,
         watch::CASES,
         selectors::CASES,
@@ -33,7 +37,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         finalizers::CASES,
         gc::CASES,
         status::CASES,
+        scale::CASES,
         schema::CASES,
+        events::CASES,
         discovery::CASES,
     ]
     .into_iter()

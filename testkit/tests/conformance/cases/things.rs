@@ -40,3 +40,31 @@ pub(super) fn crd_of(properties: &Value) -> Value {
 pub(super) fn thing(name: &str) -> Value {
     json!({"apiVersion": "$ns.example.com/v1", "kind": "Thing", "metadata": {"name": name}, "spec": {"replicas": 1}})
 }
+
+pub(super) const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/$ns/deployments";
+
+/// With all that the real server would fill in: defaults of built-in kinds are not what cases are about.
+pub(super) fn deployment(name: &str, containers: &[Value]) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+        "spec": {
+            "replicas": 1, "selector": {"matchLabels": {"app": name}}, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {
+                    "containers": containers, "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
+                    "securityContext": {}, "schedulerName": "default-scheduler",
+                },
+            },
+        },
+    })
+}
+
+/// As [`deployment`].
+pub(super) fn container(name: &str) -> Value {
+    json!({
+        "name": name, "image": "example.com/image:1", "imagePullPolicy": "IfNotPresent", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    })
+}
