@@ -81,10 +81,14 @@ impl Families {
             leader_slowpath: into.add("leader_election_slowpath", "Renewals that had to read the lock first"),
             leadership_transitions: into
                 .add("controller_leadership_transitions", "Terms of leadership that this process has begun"),
-            term_seconds: into
-                .add("kubeops_leader_term_seconds", "How long the term that runs has lasted; 0 if this process does not lead"),
-            since_change: into
-                .add("kubeops_lease_seconds_since_change", "How long ago the lock last changed, as this process saw it"),
+            term_seconds: into.add(
+                "kubeops_leader_term_seconds",
+                "How long the term that runs has lasted; 0 if this process does not lead",
+            ),
+            since_change: into.add(
+                "kubeops_lease_seconds_since_change",
+                "How long ago the lock last changed, as this process saw it",
+            ),
             fenced_writes: into.add("kubeops_fenced_writes", "Writes refused because their term was over"),
 
             reconciles: into.add("controller_runtime_reconcile", "Reconciles, by how they ended"),

@@ -70,8 +70,7 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let mut on_its_way =
-            OnItsWay { metrics: self.metrics.clone(), method: request.method().clone(), code: None };
+        let mut on_its_way = OnItsWay { metrics: self.metrics.clone(), method: request.method().clone(), code: None };
         let sending = self.inner.call(request);
         Box::pin(async move {
             let answer = sending.await?;
@@ -126,9 +125,8 @@ mod tests {
     async fn each_answer_counts_by_its_code() {
         let metrics = Metrics::new();
         let answer = |code: u16| {
-            let answer = move |_| async move {
-                Ok::<_, Infallible>(Response::builder().status(code).body(()).unwrap())
-            };
+            let answer =
+                move |_| async move { Ok::<_, Infallible>(Response::builder().status(code).body(()).unwrap()) };
             metrics.requests("10.0.0.1:443").layer(tower::service_fn(answer))
         };
         for _ in 0..2 {

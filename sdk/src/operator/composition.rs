@@ -175,12 +175,7 @@ fn candidate(world: &World, settings: &KubeOps) -> (Candidate, Leadership, Optio
     (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))
 }
 
-fn serve(
-    mut host: Host,
-    health: &Health,
-    metrics: &Metrics,
-    settings: &KubeOps,
-) -> Result<(Host, Bound), BindError> {
+fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), BindError> {
     let mut bound = Bound::default();
     if let Some(address) = settings.health_address {
         let server = Server::bind("health", address, probes_router(health))?;

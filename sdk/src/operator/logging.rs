@@ -369,7 +369,8 @@ mod tests {
     #[test]
     fn logs_are_json_in_a_pod_and_short_on_a_terminal_unless_the_settings_say_so() {
         let pod = (SERVICE_HOST, "10.96.0.1");
-        let (simple, json) = (("Logging__Console__FormatterName", "simple"), ("Logging__Console__FormatterName", "json"));
+        let (simple, json) =
+            (("Logging__Console__FormatterName", "simple"), ("Logging__Console__FormatterName", "json"));
         let short = Format::Short { colours: true };
         for (variables, terminal, expected) in [
             (&[][..], false, Format::Text),

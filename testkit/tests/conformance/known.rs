@@ -17,7 +17,8 @@ const TWICE: &str = "the real server checks updates at more than one place and l
 
 const DEFAULTS: &str = "defaults of built-in kinds are not simulated";
 
-const OWN_ORDER: &str = "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
+const OWN_ORDER: &str =
+    "a refused patch is shown with its result, whose fields stand in the order of the server's own types";
 
 const DESCRIPTIONS: &str = "what a table's columns are for is told in other words";
 
