@@ -105,6 +105,7 @@ fn every_key_can_be_set() {
         ("ShutdownTimeout", "00:00:05"),
         ("HealthAddress", "0"),
         ("MetricsAddress", "127.0.0.1:0"),
+        ("InstallCrds", "true"),
         ("ReadyWhen", "Leading"),
     ];
     assert_eq!(given.map(|(key, _)| key).to_vec(), KEYS.iter().map(|key| key.name).collect::<Vec<_>>());

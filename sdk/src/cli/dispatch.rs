@@ -57,7 +57,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                 Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
             }
             Command::Install => {
-                let client = cluster().await?.client()?;
+                let connection = cluster().await?;
+                let client = connection.client()?;
+                writeln!(out, "{connection}")?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
             }
             Command::Uninstall { yes } => {

@@ -135,9 +135,9 @@ impl ControllerMetrics {
         self.0.longest_running.set(longest.as_secs_f64());
     }
 
-    /// An object was put into the queue.
-    pub fn added(&self) {
-        self.0.adds.inc();
+    /// So many objects have become due in the queue.
+    pub fn added(&self, objects: u64) {
+        self.0.adds.inc_by(objects);
     }
 
     /// An object was put into the queue because it failed.

@@ -107,8 +107,8 @@ impl Families {
             active_workers: into.add("controller_runtime_active_workers", "How many reconciles run now"),
 
             queue_depth: into.add("workqueue_depth", "Objects that are due and wait for a worker"),
-            queue_adds: into.add("workqueue_adds", "Objects put into the queue"),
-            queue_retries: into.add("workqueue_retries", "Objects put into the queue because they failed"),
+            queue_adds: into.add("workqueue_adds", "Objects that became due in the queue"),
+            queue_retries: into.add("workqueue_retries", "Objects that are to be tried again because they failed"),
             queue_seconds: into.histogram(
                 "workqueue_queue_duration_seconds",
                 "How long due objects waited for a worker",

@@ -190,7 +190,7 @@ mod tests {
     fn the_classic_format_describes_each_sample_by_its_own_name() {
         let text = metrics().encode(false);
         assert!(text.contains("# TYPE workqueue_adds_total counter\n"), "{text}");
-        assert!(text.contains("# HELP workqueue_adds_total Objects put into the queue.\n"), "{text}");
+        assert!(text.contains("# HELP workqueue_adds_total Objects that became due in the queue.\n"), "{text}");
         assert!(text.contains("# TYPE workqueue_depth gauge\n"), "{text}");
         assert!(text.contains("# TYPE controller_runtime_reconcile_time_seconds histogram\n"), "{text}");
         assert!(!text.contains("# EOF"), "{text}");
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn handles_of_one_name_count_together() {
         let metrics = Metrics::new();
-        metrics.controller("pages").added();
-        metrics.clone().controller("pages").added();
+        metrics.controller("pages").added(1);
+        metrics.clone().controller("pages").added(1);
         let text = metrics.encode(false);
         assert!(text.contains("workqueue_adds_total{name=\"pages\",controller=\"pages\"} 2"), "{text}");
     }

@@ -91,19 +91,19 @@ impl World {
 
 pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
-    world: World,
+    world: &World,
     settings: &KubeOps,
     state: S,
 ) -> Result<Composed, RunError> {
     let crds = parts.crds();
     let Parts { name, version: _, about: _, controllers, services, checks: user_checks } = parts;
-    let World { client, election_client: _, server, clock, metrics, .. } = &world;
+    let World { client, election_client: _, server, clock, metrics, .. } = world;
     let (health, host) = (Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
     let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let (candidate, leadership, pulse) = candidate(&world, settings);
+    let (candidate, leadership, pulse) = candidate(world, settings);
 
     let (reach, reached) = Reach::new(client.clone(), server.clone());
     let workers = checks::Workers {

@@ -79,7 +79,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
-        let composed = compose(parts, world, &kube_ops, state)?;
+        let composed = compose(parts, &world, &kube_ops, state)?;
         start.tell(composed.bound);
         Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }

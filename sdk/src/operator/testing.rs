@@ -84,7 +84,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             metrics: metrics.clone(),
             hang: hang.clone(),
         };
-        let composed = compose(parts, world, &kube_ops, state)?;
+        let composed = compose(parts, &world, &kube_ops, state)?;
         let router = probes_router(&composed.health).merge(metrics_router(&metrics));
         let host = composed.host;
         let stopping = host.stopping();

@@ -188,9 +188,7 @@ impl WorkQueue {
             return;
         }
         let before = state.queue.next_due();
-        if state.queue.add(key, trigger, priority, self.now() + delay) {
-            self.metrics().added();
-        }
+        state.queue.add(key, trigger, priority, self.now() + delay);
         if state.queue.next_due() != before {
             self.0.sooner.notify_one();
         }
@@ -204,6 +202,7 @@ impl WorkQueue {
 
     fn measure(&self, state: &mut State) {
         self.metrics().depth(state.queue.depth(self.now()));
+        self.metrics().added(state.queue.take_became_due());
     }
 
     fn now(&self) -> crate::leadership::clock::Moment {

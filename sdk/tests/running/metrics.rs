@@ -182,3 +182,18 @@ async fn more_objects_are_no_more_series() {
     assert_eq!(after.sum("kubeops_cache_objects", &[("kind", "Page")]), 52.0);
     assert_eq!(after.series(), before.series());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_counts_as_added_when_it_is_due_and_not_when_that_is_planned() {
+    let cluster = cluster().await;
+    put(&cluster, "one", "{}").await;
+    let hourly = [("KubeOps:ResyncPeriod", "1h")];
+    let running = operator().start_replica_on(&cluster, "a", &hourly).await;
+    written(&cluster, "one").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let first = scrape(&running).await.sum("workqueue_adds_total", PAGES);
+    tokio::time::sleep(Duration::from_secs(3600 * 2 / 3)).await;
+    assert_eq!(scrape(&running).await.sum("workqueue_adds_total", PAGES), first, "it comes again after 54 minutes");
+    tokio::time::sleep(Duration::from_secs(3600 / 2)).await;
+    assert_eq!(scrape(&running).await.sum("workqueue_adds_total", PAGES), first + 1.0);
+}

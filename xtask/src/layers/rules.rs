@@ -25,6 +25,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "metrics", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "crds", may_know: &["chain"], never: NOTHING },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
