@@ -90,6 +90,8 @@ struct Run {
     tell: mpsc::Sender<News>,
     terms: u64,
     reign: Option<Reign>,
+    /// Since when this process would lead.
+    stands_since: Option<Moment>,
     finished: bool,
 }
 
@@ -160,6 +162,7 @@ impl Elector {
             tell,
             terms: 0,
             reign: None,
+            stands_since: None,
             finished: false,
         };
         let outcome = run.conduct(ready, stop, patience, news).await;
@@ -224,6 +227,7 @@ impl Run {
                 () = work_ended(reign.as_ref()) => self.work_has_ended(),
                 () = &mut ready, if !stands => {
                     stands = true;
+                    self.stands_since = Some(self.clock.now());
                     Input::Stand
                 }
                 () = sleep(wait) => Input::Woken,
@@ -259,7 +263,9 @@ impl Run {
         {
             self.announcer.long_wait(wait);
         }
-        if self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
+        // A lock that was free long before is no news while the first try is on its way.
+        let stands = self.stands_since.is_some_and(|since| now.clock.since(since) >= GRACE);
+        if stands && self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
             self.announcer.vacant();
         }
         self.state.send_if_modified(|state| match state {
@@ -417,3 +423,7 @@ impl Answer {
         Self { doing, input, trouble }
     }
 }
+
+#[cfg(test)]
+#[path = "elector_tests.rs"]
+mod tests;

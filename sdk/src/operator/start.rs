@@ -41,7 +41,7 @@ impl Start {
 
     pub(super) fn tell(self, bound: Bound) {
         let Self { operator, version, cluster, identity, lock, namespaces, controllers } = self;
-        let port = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |at| at.to_string());
+        let port = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));
         let (health, metrics) = (port(bound.health), port(bound.metrics));
         info!(
             target: super::logging::BLOCK,
