@@ -100,7 +100,7 @@ impl Announcer {
 
     pub(super) fn ended(&self, term: &Term, reason: &EndReason, lasted: Duration, lock: ObjectReference) {
         locked(&self.now).term = None;
-        let seconds = lasted.as_secs_f64();
+        let seconds = (lasted.as_secs_f64() * 1000.0).round() / 1000.0;
         info!(lock = self.lock, identity = self.identity, term = term.id(), seconds, %reason, "stopped leading");
         self.publish("stopped leading", lock);
     }

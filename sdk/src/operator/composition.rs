@@ -31,7 +31,7 @@ use crate::cache::Caches;
 use crate::controller::Registration;
 use crate::health::{Health, Probes};
 use crate::host::Host;
-use crate::http::{BindError, Server, metrics_router, probes_router};
+use crate::http::{Server, metrics_router, probes_router};
 use crate::leadership::clock::Clock;
 use crate::leadership::lock::LeaseLock;
 use crate::leadership::{Alone, Elector, Leadership, Pulse};
@@ -175,15 +175,16 @@ fn candidate(world: &World, settings: &KubeOps) -> (Candidate, Leadership, Optio
     (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))
 }
 
-fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), BindError> {
+fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), RunError> {
+    let refused = |key| move |cause| RunError::Bind { key, cause };
     let mut bound = Bound::default();
     if let Some(address) = settings.health_address {
-        let server = Server::bind("health", address, probes_router(health))?;
+        let server = Server::bind("health", address, probes_router(health)).map_err(refused("HealthAddress"))?;
         bound.health = Some(server.address());
         host = host.add("health", server);
     }
     if let Some(address) = settings.metrics_address {
-        let server = Server::bind("metrics", address, metrics_router(metrics))?;
+        let server = Server::bind("metrics", address, metrics_router(metrics)).map_err(refused("MetricsAddress"))?;
         bound.metrics = Some(server.address());
         host = host.add("metrics", server);
     }

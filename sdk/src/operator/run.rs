@@ -34,8 +34,13 @@ pub enum RunError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// A port is taken.
-    #[error(transparent)]
-    Bind(#[from] BindError),
+    #[error("{}; set KubeOps:{key} to another address, or to 0 to do without", chain(cause))]
+    Bind {
+        /// The setting that says where to listen.
+        key: &'static str,
+        /// What is wrong with that.
+        cause: BindError,
+    },
     /// Signals can't be received.
     #[error("signals can't be received")]
     Signals(#[source] io::Error),

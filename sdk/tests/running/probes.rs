@@ -108,3 +108,20 @@ async fn an_operator_that_stops_is_not_ready_and_lives_while_its_work_ends() {
     running.stop().await.unwrap();
     crate::pages::written(&cluster, "slow").await;
 }
+
+#[tokio::test]
+async fn a_taken_port_is_told_with_the_setting_that_chooses_another() {
+    let cluster = cluster().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (key, name) in [("HealthAddress", "health"), ("MetricsAddress", "metrics")] {
+        let (cluster, address, setting) = (cluster.clone(), address.clone(), format!("KubeOps:{key}"));
+        let start = async move {
+            let _none = operator().start_replica_on(&cluster, "a", &[(&setting, &address)]).await;
+        };
+        let panic = tokio::spawn(start).await.unwrap_err().into_panic();
+        let told = panic.downcast_ref::<String>().unwrap();
+        assert!(told.contains(&format!("the server for {name} cannot listen on ")), "{told}");
+        assert!(told.ends_with(&format!("; set KubeOps:{key} to another address, or to 0 to do without")), "{told}");
+    }
+}

@@ -51,12 +51,22 @@ where
         }
         let mut block = Block::default();
         event.record(&mut block);
+        // As the lines around it.
+        let [dim, green, bold, plain] = match writer.has_ansi_escapes() {
+            true => ["\u{1b}[2m", "\u{1b}[32m", "\u{1b}[1m", "\u{1b}[0m"],
+            false => [""; 4],
+        };
+        write!(writer, "{dim}")?;
         self.time.format_time(&mut writer)?;
-        let (bold, plain) = if writer.has_ansi_escapes() { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-        writeln!(writer, " {:>5} {bold}{}{plain}", event.metadata().level().as_str(), block.message)?;
+        writeln!(
+            writer,
+            "{plain} {green}{:>5}{plain} {bold}{}{plain}",
+            event.metadata().level().as_str(),
+            block.message
+        )?;
         let width = block.fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in block.fields {
-            writeln!(writer, "    {name:width$}  {value}")?;
+            writeln!(writer, "    {dim}{name:width$}{plain}  {value}")?;
         }
         Ok(())
     }
