@@ -1,29 +1,34 @@
-//! CRDs: written as text, brought into a cluster and taken out. The API server is a fake that remembers; what the real one
-//! does is tested elsewhere.
+//! CRDs: written as text, brought into a cluster and taken out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use http::Request;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Client;
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::client::Body;
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client};
 use kubeops::cli::{Confirmation, Format, Program, generate_crds, install, uninstall, version};
 use kubeops::operator::connect::{Environment, connect};
+use kubeops_testkit::cluster::Fault;
+use kubeops_testkit::{AuditEvent, Cluster};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const CLUSTER: &str = "context kind-dev, server https://127.0.0.1:6443";
 const BOOKS: &str = "guestbooks.example.com";
 const PAGES: &str = "pages.example.com";
+const CLEANUP: &str = "example.com/cleanup";
 
 fn crd(plural: &str, kind: &str, description: &str) -> CustomResourceDefinition {
     let schema = json!({ "type": "object", "description": description, "properties": {
         "on": { "type": "string", "default": "yes" },
-        "port": { "type": "string", "pattern": "^0x[0-9]+$", "default": "0123" },
+        "port": { "type": "string", "pattern": "^0[x0-9]+$", "default": "0123" },
     } });
     let version = json!({ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } });
     let definition = json!({
@@ -102,225 +107,154 @@ fn two_definitions_of_one_kind_are_refused() {
     assert!(error.to_string().contains(BOOKS), "{error}");
 }
 
-// === a fake API server ===
+// === a cluster ===
 
-/// CRDs and objects of a cluster, and how it behaves.
-#[derive(Default)]
-struct Cluster {
-    crds: Vec<Value>,
-    /// Objects of every kind, as their metadata.
-    objects: Vec<Value>,
-    /// How often a CRD has to be read until it is Established, or gone.
-    patience: usize,
-    /// Answers every write with this.
-    refuses: Option<Value>,
-    requests: Vec<String>,
-}
+/// Who installs and uninstalls.
+const TOOL: &str = "guestbook";
 
-#[derive(Clone, Default)]
-struct Fake(Arc<Mutex<Cluster>>);
+struct Scene(Cluster);
 
-impl Fake {
-    fn with(cluster: Cluster) -> Self {
-        Self(Arc::new(Mutex::new(cluster)))
+impl Scene {
+    async fn start() -> Self {
+        Self(Cluster::start().await)
     }
 
-    fn cluster(&self) -> MutexGuard<'_, Cluster> {
-        self.0.lock().unwrap()
+    /// With guestbooks, two of which are held by finalizers.
+    async fn full() -> Self {
+        let scene = Self::start().await;
+        scene.install(&[books()]).await.0.unwrap();
+        scene.create("a", &[]).await;
+        scene.create("b", &[CLEANUP]).await;
+        scene.create("c", &[CLEANUP, "foregroundDeletion"]).await;
+        scene
     }
 
+    /// The tool's client: lists are of two objects a page.
     fn client(&self) -> Client {
-        let fake = self.clone();
-        let service = tower::service_fn(move |request: http::Request<Body>| {
-            let fake = fake.clone();
-            async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect_bytes().await.unwrap();
-                let (status, answer) = fake.cluster().answer(&parts, &body);
-                let answer = Body::from(serde_json::to_vec(&answer).unwrap());
-                Ok::<_, std::convert::Infallible>(http::Response::builder().status(status).body(answer).unwrap())
-            }
+        let small = self.0.service(TOOL).map_request(|mut request: Request<Body>| {
+            *request.uri_mut() = request.uri().to_string().replace("limit=500", "limit=2").parse().unwrap();
+            request
         });
-        Client::new(service, "default")
+        Client::new(small, "default")
     }
 
-    fn writes(&self) -> Vec<String> {
-        self.cluster().requests.iter().filter(|request| !request.starts_with("GET")).cloned().collect()
-    }
-}
-
-impl Cluster {
-    fn answer(&mut self, parts: &http::request::Parts, body: &[u8]) -> (u16, Value) {
-        let path = parts.uri.path();
-        self.requests.push(format!("{} {}", parts.method, parts.uri));
-        if let (false, Some(status)) = (parts.method == "GET", &self.refuses) {
-            return (403, status.clone());
-        }
-        if path == "/version" {
-            let info =
-                ["major", "minor", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
-            let mut info: Value =
-                info.iter().map(|key| ((*key).to_owned(), json!(""))).collect::<serde_json::Map<_, _>>().into();
-            info["gitVersion"] = json!("v1.36.3");
-            return (200, info);
-        }
-        match path.strip_prefix("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/") {
-            Some(name) => self.crd(&parts.method, name, body),
-            None => self.list(parts.uri.query().unwrap_or_default()),
-        }
+    async fn install(&self, crds: &[CustomResourceDefinition]) -> (Result<(), String>, String) {
+        let mut out = Vec::new();
+        let result = install(&self.client(), TOOL, crds, TIMEOUT, &mut out).await;
+        (result.map_err(|error| error.to_string()), String::from_utf8(out).unwrap())
     }
 
-    fn crd(&mut self, method: &http::Method, name: &str, body: &[u8]) -> (u16, Value) {
-        let place = self.crds.iter().position(|crd| crd["metadata"]["name"] == name);
-        match (method.as_str(), place) {
-            ("PATCH", _) => {
-                let mut crd: Value = serde_json::from_slice(body).unwrap();
-                crd["metadata"]["uid"] = json!("u");
-                crd["metadata"]["resourceVersion"] = json!("7");
-                crd["status"] = json!({ "conditions": [] });
-                self.crds.retain(|crd| crd["metadata"]["name"] != name);
-                self.crds.push(crd.clone());
-                (200, crd)
-            }
-            ("GET", Some(place)) => {
-                let deleted = self.crds[place]["metadata"].get("deletionTimestamp").is_some();
-                if self.patience > 0 {
-                    self.patience -= 1;
-                } else if deleted {
-                    self.crds.remove(place);
-                    return not_found();
-                } else {
-                    let established = json!([{ "type": "Established", "status": "True" }]);
-                    self.crds[place]["status"] = json!({ "conditions": established });
-                }
-                (200, self.crds[place].clone())
-            }
-            ("DELETE", Some(place)) => {
-                let options: Value = serde_json::from_slice(body).unwrap();
-                assert_eq!(options["preconditions"]["uid"], "u");
-                self.crds[place]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-                (200, self.crds[place].clone())
-            }
-            (_, None) => not_found(),
-            (method, Some(_)) => panic!("{method} {name}"),
+    /// Exit code and error, if there was one; and what was printed.
+    async fn uninstall(&self, confirmation: Confirmation<'_>) -> (Result<(), (u8, String)>, String) {
+        let mut out = Vec::new();
+        let crds = [books(), pages()];
+        let result = uninstall(&self.client(), CLUSTER, &crds, confirmation, TIMEOUT, &mut out).await;
+        (result.map_err(|error| (error.exit_code(), error.to_string())), String::from_utf8(out).unwrap())
+    }
+
+    fn crds(&self) -> Api<CustomResourceDefinition> {
+        Api::all(self.0.client("somebody"))
+    }
+
+    async fn names(&self) -> Vec<String> {
+        let crds = self.crds().list(&ListParams::default()).await.unwrap();
+        crds.items.into_iter().filter_map(|crd| crd.metadata.name).collect()
+    }
+
+    fn books(&self) -> (Api<DynamicObject>, ApiResource) {
+        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Guestbook"));
+        (Api::default_namespaced_with(self.0.client("somebody"), &kind), kind)
+    }
+
+    async fn create(&self, name: &str, finalizers: &[&str]) {
+        let (books, kind) = self.books();
+        let mut book = DynamicObject::new(name, &kind);
+        book.metadata.finalizers = Some(finalizers.iter().map(ToString::to_string).collect());
+        books.create(&PostParams::default(), &book).await.unwrap();
+    }
+
+    /// Some seconds later, a controller does what the finalizers wait for.
+    async fn clean_up_later(&self) {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let clean = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+        for name in ["b", "c"] {
+            self.books().0.patch(name, &PatchParams::default(), &clean).await.unwrap();
         }
     }
 
-    /// Two objects a page.
-    fn list(&self, query: &str) -> (u16, Value) {
-        let page = query.split('&').find_map(|pair| pair.strip_prefix("continue="));
-        let from: usize = page.map_or(0, |page| page.parse().unwrap());
-        let to = (from + 2).min(self.objects.len());
-        let more = if to < self.objects.len() { to.to_string() } else { String::new() };
-        let items: Vec<_> = self.objects[from..to].iter().map(|metadata| json!({ "metadata": metadata })).collect();
-        let kind = json!({ "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList" });
-        (
-            200,
-            json!({ "apiVersion": kind["apiVersion"], "kind": kind["kind"], "metadata": { "continue": more }, "items": items }),
-        )
+    /// The tool's writes.
+    fn writes(&self) -> Vec<AuditEvent> {
+        let requests = self.0.requests().into_iter();
+        requests.filter(|request| request.user == TOOL && request.is_write()).collect()
     }
-}
-
-fn not_found() -> (u16, Value) {
-    (404, json!({ "kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound", "message": "not found" }))
-}
-
-fn stored(crd: &CustomResourceDefinition, resource_version: &str) -> Value {
-    let mut crd = serde_json::to_value(crd).unwrap();
-    crd["metadata"]["uid"] = json!("u");
-    crd["metadata"]["resourceVersion"] = json!(resource_version);
-    crd
-}
-
-fn object(name: &str, finalizers: &[&str]) -> Value {
-    json!({ "name": name, "namespace": "default", "finalizers": finalizers })
 }
 
 // === install ===
 
-async fn installed(fake: &Fake, crds: &[CustomResourceDefinition]) -> (Result<(), String>, String) {
-    let mut out = Vec::new();
-    let result = install(&fake.client(), "guestbook", crds, TIMEOUT, &mut out).await;
-    (result.map_err(|error| error.to_string()), String::from_utf8(out).unwrap())
-}
-
 #[tokio::test(start_paused = true)]
 async fn install_applies_each_by_server_side_apply_and_says_what_became_of_it() {
-    let crds = vec![stored(&books(), "7")];
-    let fake = Fake::with(Cluster { crds, patience: 5, ..Cluster::default() });
-    let (result, out) = installed(&fake, &[pages(), books()]).await;
-    result.unwrap();
-    assert_eq!(out, format!("1/2 {BOOKS} unchanged\n2/2 {PAGES} created\n"));
-    let apply = |name: &str| {
-        format!(
-            "PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}?&force=true&fieldManager=guestbook"
-        )
-    };
-    assert_eq!(fake.writes(), [apply(BOOKS), apply(PAGES)]);
-    let fake = Fake::with(Cluster { crds: vec![stored(&books(), "6")], ..Cluster::default() });
-    assert_eq!(installed(&fake, &[books()]).await.1, format!("{BOOKS} configured\n"));
+    let scene = Scene::start().await;
+    assert_eq!(scene.install(&[books()]).await, (Ok(()), format!("{BOOKS} created\n")));
+    let out = format!("1/2 {BOOKS} unchanged\n2/2 {PAGES} created\n");
+    assert_eq!(scene.install(&[pages(), books()]).await, (Ok(()), out));
+    let other = crd("guestbooks", "Guestbook", "Another");
+    assert_eq!(scene.install(&[other]).await, (Ok(()), format!("{BOOKS} configured\n")));
+    let applies = |write: &AuditEvent| write.uri.contains("force=true") && write.uri.contains("fieldManager=guestbook");
+    assert!(scene.writes().iter().all(applies), "{:#?}", scene.writes());
 }
 
 #[tokio::test(start_paused = true)]
-async fn install_gives_up_when_a_crd_does_not_become_established() {
-    let fake = Fake::with(Cluster { patience: usize::MAX, ..Cluster::default() });
+async fn install_waits_until_a_crd_is_established_and_gives_up_with_what_the_server_says() {
+    let scene = Scene::start().await;
+    let rival = crd("rivals", "Guestbook", "Has the name");
+    scene.crds().create(&PostParams::default(), &rival).await.unwrap();
     let zero = tokio::time::Instant::now();
-    let (result, out) = installed(&fake, &[books()]).await;
-    let expected = format!("{BOOKS} is applied, but not established after 30s: the server does not say why");
+    let (result, out) = scene.install(&[books()]).await;
+    let expected = format!("{BOOKS} is applied, but not established after 30s: \"GuestbookList\" is already in use");
     assert_eq!(result, Err(expected));
-    let told: Vec<&str> = out.lines().collect();
-    let first = format!("{BOOKS} is applied, and not established after 2 s: the server does not say why; waiting");
-    assert_eq!((told[0], told.len()), (&*first, 14), "it says every 2 s that it waits: {out}");
+    let waits =
+        format!("{BOOKS} is applied, and not established after 2 s: \"GuestbookList\" is already in use; waiting\n");
+    assert!(out.starts_with(&waits) && out.lines().count() == 14, "it says every 2 s that it waits: {out}");
     assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&zero.elapsed()));
+
+    let name_gets_free = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        scene.crds().delete("rivals.example.com", &DeleteParams::default()).await.unwrap();
+    };
+    let crds = [books()];
+    let (installed, ()) = tokio::join!(scene.install(&crds), name_gets_free);
+    let (result, out) = installed;
+    assert!(result.is_ok() && out.starts_with(&waits) && out.ends_with(&format!("\n{BOOKS} unchanged\n")), "{out}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn install_does_not_apply_what_is_about_to_go() {
-    let mut going = stored(&books(), "6");
-    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    let fake = Fake::with(Cluster { crds: vec![going], patience: 1, ..Cluster::default() });
-    let error = installed(&fake, &[books()]).await.0.unwrap_err();
+    let scene = Scene::full().await;
+    scene.crds().delete(BOOKS, &DeleteParams::default()).await.unwrap();
+    let before = scene.writes().len();
+    let error = scene.install(&[books()]).await.0.unwrap_err();
     assert!(error.starts_with(&format!("{BOOKS} is still being deleted")), "{error}");
-    assert_eq!(fake.writes(), Vec::<String>::new());
+    assert_eq!(scene.writes().len(), before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn install_tells_what_the_server_says_when_it_refuses() {
-    let message = "customresourcedefinitions.apiextensions.k8s.io is forbidden: User \"eve\" cannot patch it";
-    let refuses =
-        json!({ "kind": "Status", "status": "Failure", "code": 403, "reason": "Forbidden", "message": message });
-    let fake = Fake::with(Cluster { refuses: Some(refuses), ..Cluster::default() });
-    assert_eq!(installed(&fake, &[books()]).await.0, Err(format!("cannot apply {BOOKS}: {message}")));
+    let scene = Scene::start().await;
+    let forbidden = Fault::Refuse { code: 403, retry_after: None };
+    scene.0.faults(TOOL).when(AuditEvent::is_write, None, forbidden);
+    let says = "forbidden by a fault of the in-memory cluster";
+    assert_eq!(scene.install(&[books()]).await.0, Err(format!("cannot apply {BOOKS}: {says}")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_given_up() {
-    let service = tower::service_fn(|_: http::Request<Body>| {
-        std::future::pending::<Result<http::Response<Body>, std::convert::Infallible>>()
-    });
-    let client = Client::new(service, "default");
-    let error = install(&client, "guestbook", &[books()], TIMEOUT, &mut Vec::new()).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot read {BOOKS}: the server has not answered within 15s"));
+    let scene = Scene::start().await;
+    scene.0.faults(TOOL).hang();
+    let error = scene.install(&[books()]).await.0.unwrap_err();
+    assert_eq!(error, format!("cannot read {BOOKS}: the server has not answered within 15s"));
 }
 
 // === uninstall ===
-
-/// Exit code and error, if there was one; and what was printed.
-async fn uninstalled(fake: &Fake, confirmation: Confirmation<'_>) -> (Result<(), (u8, String)>, String) {
-    let mut out = Vec::new();
-    let crds = [books(), pages()];
-    let result = uninstall(&fake.client(), CLUSTER, &crds, confirmation, TIMEOUT, &mut out).await;
-    (result.map_err(|error| (error.exit_code(), error.to_string())), String::from_utf8(out).unwrap())
-}
-
-fn full_cluster() -> Fake {
-    let objects = vec![
-        object("a", &[]),
-        object("b", &["example.com/cleanup"]),
-        object("c", &["example.com/cleanup", "foregroundDeletion"]),
-    ];
-    Fake::with(Cluster { crds: vec![stored(&books(), "6")], objects, patience: 4, ..Cluster::default() })
-}
 
 const FULL: &str = "context kind-dev, server https://127.0.0.1:6443\n\
     guestbooks.example.com goes with 3 objects, 2 of which hang unless a running controller removes their finalizers \
@@ -329,21 +263,21 @@ const FULL: &str = "context kind-dev, server https://127.0.0.1:6443\n\
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_names_the_cluster_counts_what_goes_deletes_and_waits() {
-    let fake = full_cluster();
-    let (result, out) = uninstalled(&fake, Confirmation::Given).await;
-    result.unwrap();
-    assert_eq!(out, format!("{FULL}{BOOKS} deleted\n"));
-    assert_eq!(fake.cluster().crds, Vec::<Value>::new());
-    assert_eq!(fake.writes().len(), 1);
+    let scene = Scene::full().await;
+    let (uninstalled, ()) = tokio::join!(scene.uninstall(Confirmation::Given), scene.clean_up_later());
+    assert_eq!(uninstalled, (Ok(()), format!("{FULL}{BOOKS} deleted\n")));
+    assert_eq!(scene.names().await, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_asks_on_a_terminal_and_takes_only_yes_for_yes() {
     for (answer, deletes) in [("yes\n", true), ("y\n", false), ("no\n", false), ("", false)] {
-        let fake = full_cluster();
-        let (result, out) = uninstalled(&fake, Confirmation::Ask(&mut Cursor::new(answer))).await;
+        let scene = Scene::full().await;
+        let mut answers = Cursor::new(answer);
+        let uninstalled = scene.uninstall(Confirmation::Ask(&mut answers));
+        let ((result, out), ()) = tokio::join!(uninstalled, scene.clean_up_later());
         assert!(out.starts_with(&format!("{FULL}Delete all of this? Only `yes` does it: ")), "{out}");
-        assert_eq!(fake.writes().len(), usize::from(deletes), "{answer:?}");
+        assert_eq!(scene.names().await.is_empty(), deletes, "{answer:?}");
         let declined = (1, "not confirmed, nothing is deleted".to_owned());
         assert_eq!(result, if deletes { Ok(()) } else { Err(declined) });
     }
@@ -351,31 +285,45 @@ async fn uninstall_asks_on_a_terminal_and_takes_only_yes_for_yes() {
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_without_terminal_and_yes_is_wrong_usage_and_sends_nothing() {
-    let fake = full_cluster();
-    let (result, out) = uninstalled(&fake, Confirmation::Impossible).await;
+    let scene = Scene::start().await;
+    let (result, out) = scene.uninstall(Confirmation::Impossible).await;
     let (code, error) = result.unwrap_err();
     assert_eq!((code, &*out), (2, ""));
     assert!(error.contains("--yes"), "{error}");
-    assert_eq!(fake.cluster().requests, Vec::<String>::new());
+    assert_eq!(scene.0.requests(), []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_of_nothing_does_not_ask() {
-    let fake = Fake::default();
-    let (result, out) = uninstalled(&fake, Confirmation::Ask(&mut Cursor::new(""))).await;
-    result.unwrap();
-    assert_eq!(out, format!("{CLUSTER}\n{BOOKS} is not installed\n{PAGES} is not installed\n"));
+    let scene = Scene::start().await;
+    let out = format!("{CLUSTER}\n{BOOKS} is not installed\n{PAGES} is not installed\n");
+    assert_eq!(scene.uninstall(Confirmation::Ask(&mut Cursor::new(""))).await, (Ok(()), out));
 }
 
 #[tokio::test(start_paused = true)]
 async fn uninstall_tells_what_holds_up_a_crd_that_does_not_go() {
-    let fake = full_cluster();
-    fake.cluster().patience = usize::MAX;
-    let (result, _) = uninstalled(&fake, Confirmation::Given).await;
-    let (code, error) = result.unwrap_err();
+    let scene = Scene::full().await;
+    let (code, error) = scene.uninstall(Confirmation::Given).await.0.unwrap_err();
     assert_eq!(code, 1);
-    assert!(error.contains("is still there after 30s, with 3 objects"), "{error}");
+    assert!(error.contains("is still there after 30s, with 2 objects, 2 of which hang"), "{error}");
     assert!(error.contains("default/b, default/c"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn uninstall_leaves_alone_what_was_installed_anew_since_its_objects_were_counted() {
+    let scene = Scene::start().await;
+    scene.install(&[books()]).await.0.unwrap();
+    let slow = Fault::Latency(Duration::from_secs(5));
+    scene.0.faults(TOOL).when(|request| request.verb == "delete", None, slow);
+    let somebody = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        scene.crds().delete(BOOKS, &DeleteParams::default()).await.unwrap();
+        scene.crds().create(&PostParams::default(), &books()).await.unwrap();
+    };
+    let ((result, _), ()) = tokio::join!(scene.uninstall(Confirmation::Given), somebody);
+    let (_, error) = result.unwrap_err();
+    assert!(error.contains("cannot delete") && error.contains("UID"), "{error}");
+    assert_eq!(scene.names().await, [BOOKS]);
 }
 
 // === version ===
@@ -390,7 +338,7 @@ async fn version_tells_those_of_operator_sdk_and_cluster() {
     fs::write(&file, text).unwrap();
     let connection = connect(&Environment { kubeconfig: Some(file.into()), ..Environment::default() }).await.unwrap();
     let mut out = Vec::new();
-    version(GUESTBOOK, Ok((connection, Fake::default().client())), &mut out).await.unwrap();
+    version(GUESTBOOK, Ok((connection, Scene::start().await.client())), &mut out).await.unwrap();
     let sdk = env!("CARGO_PKG_VERSION");
     let expected = format!("guestbook  1.2.3\nkubeops    {sdk}\ncluster    v1.36.3 ({CLUSTER})\n");
     assert_eq!(String::from_utf8(out).unwrap(), expected);

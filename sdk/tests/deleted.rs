@@ -86,15 +86,15 @@ async fn lead(server: &Server) -> (TermControl, AppState) {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_for_good_is_told_once_and_does_not_keep_a_new_object_of_that_name_from_its_reconcile() {
-    let server = Server::start();
-    server.put("configmaps", "a", json!({ "data": { "v": "1" } }));
+    let server = Server::start().await;
+    server.config_maps().put("a", json!({ "data": { "v": "1" } })).await;
     let (_control, state) = lead(&server).await;
-    server.hold_watches();
-    server.delete("configmaps", "a");
-    server.put("configmaps", "a", json!({ "data": { "v": "2" } }));
-    server.let_watches_go();
+    server.faults().silence_watches();
+    server.config_maps().delete("a").await;
+    server.config_maps().put("a", json!({ "data": { "v": "2" } })).await;
+    server.faults().mend();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    server.put("configmaps", "a", json!({ "data": { "v": "3" } }));
+    server.config_maps().put("a", json!({ "data": { "v": "3" } })).await;
     settle().await;
     let told = std::mem::take(&mut *state.log.lock().unwrap());
     assert_eq!(told, ["reconcile 1", "deleted 1", "reconcile 2", "reconcile 3"]);

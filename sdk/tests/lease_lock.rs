@@ -1,81 +1,76 @@
 //! What a Lease lock asks the API server for, and what it makes of the answers.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests are sentences")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests are sentences, and end by a panic")]
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::convert::Infallible;
 
 use futures::StreamExt as _;
-use http::{Method, Request, Response};
+use http::{Request, Response};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::client::Body;
+use kube::{Api, Client, Resource as _};
 use kubeops::leadership::election::{Observation, Put, Spec, Stamp};
 use kubeops::leadership::lock::{LeaseLock, Lock, LockError};
+use kubeops_testkit::cluster::Fault;
+use kubeops_testkit::{AuditEvent, Cluster};
 use serde_json::{Value, json};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+const CANDIDATE: &str = "candidate";
 
-/// An API server that answers as it is told, and remembers what it was asked.
-#[derive(Clone, Default)]
-struct Server {
-    answers: Arc<Mutex<VecDeque<(u16, String)>>>,
-    requests: Arc<Mutex<Vec<(Method, String, Value)>>>,
+/// A lock, and others who can write it too.
+struct Scene {
+    cluster: Cluster,
+    lock: LeaseLock,
+    leases: Api<Lease>,
 }
 
-impl Server {
-    fn lock(&self) -> LeaseLock {
-        let server = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let server = server.clone();
-            async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect_bytes().await.unwrap();
-                let body = serde_json::from_slice(&body).unwrap_or_default();
-                server.requests.lock().unwrap().push((parts.method, parts.uri.to_string(), body));
-                let (status, answer) = server.answers.lock().unwrap().pop_front().unwrap();
-                let answer = Response::builder().status(status).body(Body::from(answer.into_bytes()));
-                Ok::<_, std::io::Error>(answer.unwrap())
-            }
+impl Scene {
+    async fn start() -> Self {
+        let cluster = Cluster::start().await;
+        let lock = LeaseLock::new(cluster.client(CANDIDATE), "default", "lock");
+        let leases = Api::default_namespaced(cluster.client("other"));
+        Self { cluster, lock, leases }
+    }
+
+    /// With a lock of another, with more in it than the election needs, which was read.
+    async fn with_lock() -> (Self, Put) {
+        let scene = Self::start().await;
+        let maps: Api<ConfigMap> = Api::default_namespaced(scene.cluster.client("other"));
+        let map = serde_json::from_value(json!({ "metadata": { "name": "owner" } })).unwrap();
+        let owner = maps.create(&PostParams::default(), &map).await.unwrap().owner_ref(&());
+        let lease = json!({
+            "metadata": { "name": "lock", "labels": { "team": "a" }, "ownerReferences": [owner] },
+            "spec": { "holderIdentity": "other", "leaseDurationSeconds": 15, "strategy": "OldestEmulationVersion" },
         });
-        LeaseLock::new(kube::Client::new(service, "default"), "default", "lock")
+        scene.leases.create(&PostParams::default(), &serde_json::from_value(lease).unwrap()).await.unwrap();
+        let takeover = scene.takeover().await;
+        (scene, takeover)
     }
 
-    fn answers(&self, status: u16, answer: &Value) {
-        self.answers.lock().unwrap().push_back((status, answer.to_string()));
+    /// A takeover of the lock as it is read now.
+    async fn takeover(&self) -> Put {
+        let Observation::Present(record) = self.lock.read().await.unwrap() else { panic!("no lock") };
+        Put { base: Some((record.version, record.uid)), spec: mine() }
     }
 
-    fn refuses(&self, status: u16) {
-        self.answers(
-            status,
-            &json!({ "kind": "Status", "status": "Failure", "message": "no", "reason": "x", "code": status }),
-        );
+    /// Somebody else renews it.
+    async fn renew(&self) -> u64 {
+        let renewed = Patch::Merge(json!({ "spec": { "renewTime": self.cluster.now() } }));
+        let lease = self.leases.patch("lock", &PatchParams::default(), &renewed).await.unwrap();
+        lease.metadata.resource_version.unwrap().parse().unwrap()
     }
 
-    fn last(&self) -> (Method, String, Value) {
-        self.requests.lock().unwrap().last().unwrap().clone()
+    /// What the candidate asked for.
+    fn asked(&self) -> Vec<AuditEvent> {
+        self.cluster.requests().into_iter().filter(|request| request.user == CANDIDATE).collect()
     }
 
-    fn asked(&self) -> usize {
-        self.requests.lock().unwrap().len()
+    fn last(&self) -> AuditEvent {
+        self.asked().pop().unwrap()
     }
-}
-
-fn lease(version: u64) -> Value {
-    json!({
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": {
-            "name": "lock", "namespace": "default", "uid": "u", "resourceVersion": version.to_string(),
-            "labels": { "team": "a" },
-            "ownerReferences": [{ "apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "o" }],
-            "managedFields": [{ "manager": "kubectl" }],
-        },
-        "spec": { "holderIdentity": "other", "leaseDurationSeconds": 15, "strategy": "OldestEmulationVersion" },
-    })
-}
-
-fn list(version: u64, items: &[Value]) -> Value {
-    let metadata = json!({ "resourceVersion": version.to_string() });
-    json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "LeaseList", "metadata": metadata, "items": items })
 }
 
 fn mine() -> Spec {
@@ -89,129 +84,133 @@ fn mine() -> Spec {
     }
 }
 
-fn takeover(version: u64) -> Put {
-    Put { base: Some((version, "u".to_owned())), spec: mine() }
+fn creation() -> Put {
+    Put { base: None, spec: mine() }
 }
 
-/// A lock that has read version 7.
-async fn that_read(server: &Server) -> LeaseLock {
-    let lock = server.lock();
-    server.answers(200, &list(9, &[lease(7)]));
-    assert_eq!(lock.read().await.unwrap().version(), 7);
-    lock
-}
-
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_read_is_a_quorum_list_of_one_name_so_that_absence_has_a_version() {
-    let server = Server::default();
-    server.answers(200, &list(9, &[]));
-    assert_eq!(server.lock().read().await.unwrap(), Observation::Absent { version: 9 });
-    let (method, uri, _) = server.last();
-    assert_eq!((method, uri.as_str()), (Method::GET, &*format!("{LEASES}?&fieldSelector=metadata.name%3Dlock")));
+    let scene = Scene::start().await;
+    let Observation::Absent { version } = scene.lock.read().await.unwrap() else { panic!("there is none") };
+    assert_ne!(version, 0);
+    let AuditEvent { verb, uri, .. } = scene.last();
+    assert_eq!((verb.as_str(), uri), ("list", format!("{LEASES}?&fieldSelector=metadata.name%3Dlock")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_write_is_the_object_as_read_with_only_the_fields_of_the_election_changed() {
-    let server = Server::default();
-    let lock = that_read(&server).await;
-    server.answers(200, &lease(10));
-    lock.put(takeover(7)).await.unwrap();
-    let (method, uri, body) = server.last();
-    assert_eq!((method, uri), (Method::PUT, format!("{LEASES}/lock?")));
-    let mut expected = lease(7);
-    expected["metadata"].as_object_mut().unwrap().remove("managedFields");
-    expected["spec"] = json!({
+    let (scene, takeover) = Scene::with_lock().await;
+    let before = scene.leases.get("lock").await.unwrap();
+    scene.lock.put(takeover).await.unwrap();
+    assert_eq!(scene.last().verb, "update");
+    let now = scene.leases.get("lock").await.unwrap();
+    assert_eq!(now.metadata.uid, before.metadata.uid);
+    assert_eq!(
+        (&now.metadata.labels, &now.metadata.owner_references),
+        (&before.metadata.labels, &before.metadata.owner_references)
+    );
+    let expected = json!({
         "holderIdentity": "me", "leaseDurationSeconds": 15, "leaseTransitions": 1, "strategy": "OldestEmulationVersion",
         "acquireTime": "1970-01-01T00:00:00.000001Z", "renewTime": "1970-01-01T00:00:00.000002Z",
     });
-    assert_eq!(body, expected, "uid and version among it");
+    assert_eq!(json!(now.spec), expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_creation_is_a_put_without_version_and_uid() {
-    let server = Server::default();
-    let lock = server.lock();
-    server.answers(201, &lease(10));
-    lock.put(Put { base: None, spec: mine() }).await.unwrap();
-    let (method, _, body) = server.last();
-    assert_eq!(method, Method::PUT);
-    assert_eq!(body["metadata"], json!({ "name": "lock", "namespace": "default" }));
-    assert_eq!(body["kind"], "Lease");
+    let scene = Scene::start().await;
+    scene.lock.put(creation()).await.unwrap();
+    let AuditEvent { verb, name, code, .. } = scene.last();
+    assert_eq!((verb.as_str(), name.as_str(), code), ("update", "lock", Some(201)));
+    // What was written counts as read.
+    let takeover = scene.takeover().await;
+    scene.lock.put(takeover).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_write_that_is_not_based_on_the_newest_object_is_a_conflict_without_being_sent() {
-    let server = Server::default();
-    let lock = that_read(&server).await;
-    let asked = server.asked();
-    for base in [(6, "u"), (7, "another")] {
-        let put = Put { base: Some((base.0, base.1.to_owned())), spec: mine() };
-        assert!(matches!(lock.put(put).await, Err(LockError::Conflict)));
+    let (scene, Put { base, .. }) = Scene::with_lock().await;
+    let (version, uid) = base.unwrap();
+    let asked = scene.asked().len();
+    for base in [(version - 1, uid), (version, "another".to_owned())] {
+        let put = Put { base: Some(base), spec: mine() };
+        assert!(matches!(scene.lock.put(put).await, Err(LockError::Conflict)));
     }
-    assert_eq!(server.asked(), asked);
+    assert_eq!(scene.asked().len(), asked);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refusal_because_the_lock_is_another_is_told_from_all_others() {
-    let server = Server::default();
-    let lock = that_read(&server).await;
-    let creation = || Put { base: None, spec: mine() };
-    for (status, put, conflict) in [
-        (409, takeover(7), true),
-        (409, creation(), true),
-        // A write without a version on a Lease that is there.
-        (422, creation(), true),
-        (422, takeover(7), false),
-        (404, creation(), false),
-        (401, takeover(7), false),
-        (429, takeover(7), false),
-        (500, takeover(7), false),
-    ] {
-        server.refuses(status);
-        let error = lock.put(put).await.unwrap_err();
-        assert_eq!(matches!(error, LockError::Conflict), conflict, "{status}: {error}");
+    let (scene, takeover) = Scene::with_lock().await;
+    scene.renew().await;
+    // Of an old version, of none on a Lease that is there, and of a version of one that is not.
+    assert!(matches!(scene.lock.put(takeover.clone()).await, Err(LockError::Conflict)));
+    assert!(matches!(scene.lock.put(creation()).await, Err(LockError::Conflict)));
+    scene.leases.delete("lock", &DeleteParams::default()).await.unwrap();
+    assert!(matches!(scene.lock.put(takeover.clone()).await, Err(LockError::Conflict)));
+    let refuse = |code| drop(scene.cluster.faults(CANDIDATE).next(Fault::Refuse { code, retry_after: None }).clone());
+    for (code, put) in [(422, &takeover), (404, &creation()), (401, &takeover), (429, &takeover), (500, &takeover)] {
+        refuse(code);
+        let error = scene.lock.put(put.clone()).await.unwrap_err();
+        assert!(!matches!(error, LockError::Conflict), "{code}: {error}");
     }
-    server.refuses(403);
-    let Err(LockError::Forbidden { rule, .. }) = lock.put(takeover(7)).await else { panic!("not forbidden") };
+    refuse(403);
+    let Err(LockError::Forbidden { rule, .. }) = scene.lock.put(takeover).await else { panic!("not forbidden") };
     assert!(rule.contains("leases") && rule.contains("namespace default"), "{rule}");
 }
 
-#[tokio::test]
+/// A lock on a server that answers everything with this.
+fn answered_with(answer: &Value) -> LeaseLock {
+    let answer = answer.to_string().into_bytes();
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let answer = Body::from(answer.clone());
+        async { Ok::<_, Infallible>(Response::new(answer)) }
+    });
+    LeaseLock::new(Client::new(service, "default"), "default", "lock")
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_makes_no_sense_is_an_error() {
-    let server = Server::default();
-    let lock = server.lock();
-    let mut odd = lease(7);
-    odd["metadata"]["resourceVersion"] = json!("seven");
-    for answer in [json!("what?"), list(9, &[odd]), json!({ "kind": "LeaseList", "metadata": {}, "items": [] })] {
-        server.answers(200, &answer);
-        lock.read().await.unwrap_err();
+    let scene = Scene::start().await;
+    scene.cluster.faults(CANDIDATE).next(Fault::Garble);
+    scene.lock.read().await.unwrap_err();
+    // No server says this, but some are no real ones.
+    let list = |metadata: Value, items: Value| json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "LeaseList", "metadata": metadata, "items": items });
+    let odd = json!([{ "metadata": { "name": "lock", "uid": "u", "resourceVersion": "seven" }, "spec": {} }]);
+    for answer in [list(json!({ "resourceVersion": "9" }), odd), list(json!({}), json!([]))] {
+        answered_with(&answer).read().await.unwrap_err();
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_watch_starts_right_after_what_was_read_and_needs_a_read() {
-    let server = Server::default();
-    assert!(matches!(server.lock().watch().await, Err(LockError::Expired)), "nothing was read yet");
+    let (scene, _) = Scene::with_lock().await;
+    let unread = LeaseLock::new(scene.cluster.client("unread"), "default", "lock");
+    assert!(matches!(unread.watch().await, Err(LockError::Expired)), "nothing was read yet");
 
-    let lock = that_read(&server).await;
-    let events = [
-        json!({ "type": "MODIFIED", "object": lease(11) }),
-        json!({ "type": "BOOKMARK", "object": { "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": { "resourceVersion": "20", "creationTimestamp": null } } }),
-        json!({ "type": "DELETED", "object": lease(21) }),
-    ];
-    let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
-    server.answers.lock().unwrap().push_back((200, lines));
-    let told: Vec<Observation> = lock.watch().await.unwrap().map(Result::unwrap).collect().await;
-    assert!(server.last().1.contains("resourceVersion=9"), "of the list, not of the object: {}", server.last().1);
-    assert_eq!(told.iter().map(Observation::version).collect::<Vec<_>>(), [11, 21]);
-    assert_eq!(told[1], Observation::Absent { version: 21 });
+    // What happens elsewhere makes the list newer than the object in it.
+    Api::<ConfigMap>::default_namespaced(scene.cluster.client("other"))
+        .delete("owner", &DeleteParams::orphan())
+        .await
+        .unwrap();
+    let takeover = scene.takeover().await;
+    let told = scene.lock.watch().await.unwrap();
+    let from = |watch: AuditEvent| -> u64 {
+        let (_, from) = watch.uri.split_once("resourceVersion=").unwrap();
+        from.split('&').next().unwrap().parse().unwrap()
+    };
+    assert!(from(scene.last()) > takeover.base.unwrap().0, "of the list, not of the object");
+    let renewed = scene.renew().await;
+    scene.leases.delete("lock", &DeleteParams::default()).await.unwrap();
+    let told: Vec<Observation> = told.take(2).map(Result::unwrap).collect().await;
+    assert_eq!(told[0].version(), renewed);
+    let Observation::Absent { version: deleted } = told[1] else { panic!("it is gone: {told:?}") };
 
-    let gone = json!({ "type": "ERROR", "object": { "kind": "Status", "status": "Failure", "message": "too old",
-        "reason": "Expired", "code": 410 } });
-    server.answers(200, &gone);
-    let told: Vec<_> = lock.watch().await.unwrap().collect().await;
-    assert!(server.last().1.contains("resourceVersion=21"), "{}", server.last().1);
+    scene.lock.put(creation()).await.unwrap();
+    scene.leases.delete("lock", &DeleteParams::default()).await.unwrap();
+    scene.cluster.compact();
+    let told: Vec<_> = scene.lock.watch().await.unwrap().collect().await;
+    assert!(from(scene.last()) > deleted);
     assert!(matches!(told[..], [Err(LockError::Expired)]), "{told:?}");
-    assert!(matches!(lock.watch().await, Err(LockError::Expired)), "to be read again first");
+    assert!(matches!(scene.lock.watch().await, Err(LockError::Expired)), "to be read again first");
 }

@@ -5,11 +5,11 @@
 
 mod caches;
 mod failure;
-#[cfg(test)]
-mod fake_api;
 mod owned;
 mod pace;
 mod raw;
+#[cfg(test)]
+mod scene;
 mod state;
 mod store;
 mod subscribers;

@@ -297,11 +297,8 @@ fn key_of<K: Entity>(object: &K) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
-    use http::{Request, Response};
     use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
-    use kube::client::Body;
+    use kubeops_testkit::Cluster;
 
     use super::super::{Action, Context, Result};
     use super::*;
@@ -349,8 +346,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_owned_kind_whose_store_is_read_is_watched_once() {
-        let nobody = tower::service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-        let (client, metrics) = (kube::Client::new(nobody, "default"), Metrics::new());
+        let (client, metrics) = (Cluster::start().await.client("a"), Metrics::new());
         let caches = Caches::new(client, Vec::new(), metrics.clone());
         let _attached = Registration::<()>::of::<Reader>().attach(&caches, &options(), &metrics);
         let mut watched: Vec<_> = caches.state().into_iter().map(|state| state.kind).collect();

@@ -16,7 +16,7 @@ use kubeops::leadership::clock::Clock;
 use kubeops::leadership::{Term, TermControl};
 use kubeops::metrics::Metrics;
 use kubeops::workqueue::{Backoff, Trigger};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +28,14 @@ use crate::server::{Server, settle};
 pub(crate) struct ShopSpec {
     #[serde(default)]
     pub(crate) wares: String,
-    /// What the controller is to do. (Its true schema is not structural, and nobody looks at it.)
+    /// What the controller is to do. (Its true schema is not structural.)
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(schema_with = "steps")]
     pub(crate) script: Vec<Script>,
+}
+
+fn steps(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "x-kubernetes-preserve-unknown-fields": true } })
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

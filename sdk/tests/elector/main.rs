@@ -10,19 +10,25 @@
 )]
 
 mod chaos;
-mod store;
+mod site;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::Request;
+use kube::Client;
+use kube::client::Body;
 use kubeops::leadership::clock::Clock;
 use kubeops::leadership::{ElectionOptions, Elector, ElectorError, Leadership, Term, fence};
 use kubeops::metrics::Metrics;
-use store::{Faults, Store, Way};
+
+use kubeops_testkit::cluster::Cut;
+use site::{Site, Way};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(15);
@@ -34,26 +40,23 @@ struct Replica {
     run: JoinHandle<Result<(), ElectorError>>,
 }
 
-fn replica(store: &Store, name: &str) -> Replica {
-    patient_replica(store, name, HOUR)
+fn replica(site: &Site, name: &str) -> Replica {
+    patient_replica(site, name, HOUR)
 }
 
 /// A replica whose work gets `patience` to drain.
-fn patient_replica(store: &Store, name: &str, patience: Duration) -> Replica {
-    replica_by(Clock::tokio(), store, name, patience)
+fn patient_replica(site: &Site, name: &str, patience: Duration) -> Replica {
+    replica_by(Clock::tokio(), site, name, patience)
 }
 
-fn replica_by(clock: Clock, store: &Store, name: &str, patience: Duration) -> Replica {
-    replica_with(ElectionOptions::new(name), clock, store, patience)
+fn replica_by(clock: Clock, site: &Site, name: &str, patience: Duration) -> Replica {
+    replica_with(ElectionOptions::new(name), clock, site, site.client(name), patience)
 }
 
-fn replica_with(options: ElectionOptions, clock: Clock, store: &Store, patience: Duration) -> Replica {
-    let way = store.way();
-    let nowhere = tower::service_fn(|_: http::Request<kube::client::Body>| async {
-        Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no Events here"))
-    });
-    let client = kube::Client::new(nowhere, "default");
-    let (elector, leadership) = Elector::new(way.clone(), options, clock, Metrics::default(), client);
+fn replica_with(options: ElectionOptions, clock: Clock, site: &Site, client: Client, patience: Duration) -> Replica {
+    let way = site.way(&options.identity);
+    let (lock, events) = (site.lock(client), site.client("events"));
+    let (elector, leadership) = Elector::new(lock, options, clock, Metrics::default(), events);
     let stop = CancellationToken::new();
     let run = tokio::spawn(elector.run(std::future::ready(()), stop.clone(), patience));
     Replica { leadership, way, stop, run }
@@ -71,10 +74,10 @@ impl Replica {
 
 #[tokio::test(start_paused = true)]
 async fn one_of_three_leads_and_a_clean_handover_waits_for_nothing() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     let term = first.leads().await;
-    let (mut second, third) = (replica(&store, "b"), replica(&store, "c"));
+    let (mut second, third) = (replica(&site, "b"), replica(&site, "c"));
     sleep(LEASE * 4).await;
     assert!(term.is_valid(), "renewed all the time");
     assert!(second.leadership.term().is_none() && third.leadership.term().is_none());
@@ -87,15 +90,15 @@ async fn one_of_three_leads_and_a_clean_handover_waits_for_nothing() {
     assert!(stopped.elapsed() < Duration::from_millis(50), "{:?}", stopped.elapsed());
     first.run.await.unwrap().unwrap();
     assert!(!term.is_valid());
-    assert_eq!(store.holders(), ["a", "", "b"]);
+    assert_eq!(site.holders().await, ["a", "", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_crashed_leader_is_followed_when_its_lease_has_run_out_and_not_before() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     first.leads().await;
-    let mut second = replica(&store, "b");
+    let mut second = replica(&site, "b");
     sleep(LEASE).await;
     first.run.abort();
     let crashed = Instant::now();
@@ -107,15 +110,15 @@ async fn a_crashed_leader_is_followed_when_its_lease_has_run_out_and_not_before(
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_is_cut_off_ends_its_term_before_another_begins_and_stands_again() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     let term = first.leads().await;
-    let mut second = replica(&store, "b");
+    let mut second = replica(&site, "b");
     sleep(LEASE).await;
-    first.way.set(Faults { cut: true, ..Faults::default() });
+    first.way.cut();
     second.leads().await;
     assert!(!term.is_valid());
-    first.way.set(Faults::default());
+    first.way.mend();
     sleep(LEASE * 2).await;
     assert!(first.leadership.term().is_none(), "the other one is respected");
     second.stop.cancel();
@@ -124,7 +127,7 @@ async fn a_leader_that_is_cut_off_ends_its_term_before_another_begins_and_stands
 
 #[tokio::test(start_paused = true)]
 async fn a_process_that_stands_still_between_a_renewal_and_its_term_ends_that_term_for_good() {
-    let store = Store::new();
+    let site = Site::start().await;
     let tokio = Clock::tokio();
     let (stands_still, slept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let when = stands_still.clone();
@@ -136,30 +139,30 @@ async fn a_process_that_stands_still_between_a_renewal_and_its_term_ends_that_te
         }
         now
     });
-    let mut only = replica_by(clock, &store, "a", HOUR);
+    let mut only = replica_by(clock, &site, "a", HOUR);
     let term = only.leads().await;
-    store.at_next_write(move || stands_still.store(true, Ordering::SeqCst));
+    only.way.at_next_write(move || stands_still.store(true, Ordering::SeqCst));
     only.leads_after(term.id()).await;
     assert!(!term.is_valid());
 }
 
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_settled_by_reads_and_the_term_goes_on() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
-    only.way.set(Faults { answers_lost: true, ..Faults::default() });
+    only.way.lose_answers();
     sleep(LEASE * 10).await;
     assert!(term.is_valid());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     let term = first.leads().await;
     let work = term.begin_work().unwrap();
-    let mut second = replica(&store, "b");
+    let mut second = replica(&site, "b");
     first.stop.cancel();
     term.draining().await;
     assert!(term.begin_work().is_none(), "no new work");
@@ -172,28 +175,26 @@ async fn the_lock_is_released_only_after_the_work_and_is_renewed_until_then() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_left_to_expire_when_a_write_of_the_term_has_no_answer() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     let term = first.leads().await;
-    let mut second = replica(&store, "b");
-    let silence = tower::service_fn(|_: http::Request<kube::client::Body>| async {
-        std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>().await
-    });
-    let client = fence(&kube::Client::new(silence, "default"), &term, &Metrics::default());
-    let write = http::Request::put("/api/v1/namespaces/a/configmaps/b").body(kube::client::Body::empty()).unwrap();
+    let mut second = replica(&site, "b");
+    site.way("writer").cut();
+    let client = fence(&site.client("writer"), &term, &Metrics::default());
+    let write = Request::put("/api/v1/namespaces/a/configmaps/b").body(Body::empty()).unwrap();
     timeout(Duration::from_secs(1), client.send(write)).await.unwrap_err();
     let stopped = Instant::now();
     first.stop.cancel();
     first.run.await.unwrap().unwrap();
-    assert_eq!(store.holders(), ["a"], "not released");
+    assert_eq!(site.holders().await, ["a"], "not released");
     second.leads().await;
     assert!(stopped.elapsed() > LEASE - Duration::from_secs(4), "{:?}", stopped.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_that_takes_too_long_ends_the_term_and_the_lock_is_released_when_the_work_has_ended() {
-    let store = Store::new();
-    let mut first = patient_replica(&store, "a", Duration::from_secs(20));
+    let site = Site::start().await;
+    let mut first = patient_replica(&site, "a", Duration::from_secs(20));
     let term = first.leads().await;
     let work = term.begin_work().unwrap();
     let stopped = Instant::now();
@@ -201,32 +202,32 @@ async fn a_drain_that_takes_too_long_ends_the_term_and_the_lock_is_released_when
     term.ended().await;
     assert_eq!(stopped.elapsed().as_secs(), 20);
     sleep(Duration::from_secs(3)).await;
-    assert_eq!(store.holder().as_deref(), Some("a"), "not released while work goes on");
+    assert_eq!(site.holder().await.as_deref(), Some("a"), "not released while work goes on");
     drop(work);
     first.run.await.unwrap().unwrap();
-    assert_eq!(store.holders(), ["a", ""]);
+    assert_eq!(site.holders().await, ["a", ""]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_foreign_holder_ends_the_term_at_once_and_is_followed_when_it_has_run_out() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
-    store.write_as_foreigner(|spec| spec.holder = Some("kubectl".to_owned()));
+    site.write_as_foreigner("kubectl").await;
     let written = Instant::now();
     term.ended().await;
     assert!(written.elapsed() < Duration::from_millis(20), "{:?}", written.elapsed());
     only.leads_after(1).await;
     assert!(written.elapsed() >= LEASE);
-    assert_eq!(store.holders(), ["a", "kubectl", "a"]);
+    assert_eq!(site.holders().await, ["a", "kubectl", "a"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_lock_ends_the_term_and_the_same_process_leads_again_at_once() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
-    store.delete();
+    site.delete().await;
     let deleted = Instant::now();
     only.leads_after(term.id()).await;
     assert!(!term.is_valid());
@@ -235,11 +236,11 @@ async fn a_deleted_lock_ends_the_term_and_the_same_process_leads_again_at_once()
 
 #[tokio::test(start_paused = true)]
 async fn a_new_term_waits_for_the_work_of_the_old_one() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
     let work = term.begin_work().unwrap();
-    store.delete();
+    site.delete().await;
     term.ended().await;
     sleep(Duration::from_secs(10)).await;
     assert!(only.leadership.term().is_none());
@@ -249,25 +250,25 @@ async fn a_new_term_waits_for_the_work_of_the_old_one() {
 
 #[tokio::test(start_paused = true)]
 async fn work_that_never_ends_ends_the_elector_with_an_error_that_names_its_term() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
     let _work = term.begin_work().unwrap();
-    store.delete();
+    site.delete().await;
     let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
     assert!(error.to_string().contains("work of term 1"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
-    let store = Store::new();
+    let site = Site::start().await;
     let (tokio, slept) = (Clock::tokio(), Arc::new(AtomicU64::new(0)));
     let asleep = slept.clone();
     let clock = Clock::from_fn(move || tokio.now() + Duration::from_secs(asleep.load(Ordering::SeqCst)));
-    let mut only = replica_by(clock, &store, "a", HOUR);
+    let mut only = replica_by(clock, &site, "a", HOUR);
     let term = only.leads().await;
     let work = term.begin_work().unwrap();
-    store.delete();
+    site.delete().await;
     term.ended().await;
     slept.store(3600, Ordering::SeqCst);
     sleep(Duration::from_secs(2)).await;
@@ -277,34 +278,34 @@ async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
 
 #[tokio::test(start_paused = true)]
 async fn options_that_would_allow_two_leaders_are_refused() {
-    let store = Store::new();
+    let site = Site::start().await;
     let options = ElectionOptions { renew_deadline: LEASE, ..ElectionOptions::new("a") };
-    let only = replica_with(options, Clock::tokio(), &store, HOUR);
+    let only = replica_with(options, Clock::tokio(), &site, site.client("a"), HOUR);
     let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
     assert!(error.to_string().contains("renew deadline"), "{error}");
-    assert_eq!(store.holder(), None);
+    assert_eq!(site.holder().await, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_elector_ends_its_term() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let mut only = replica(&site, "a");
     let term = only.leads().await;
     only.run.abort();
     timeout(Duration::from_secs(1), term.ended()).await.unwrap();
-    assert_eq!(store.holder().as_deref(), Some("a"), "and leaves the lock to expire");
+    assert_eq!(site.holder().await.as_deref(), Some("a"), "and leaves the lock to expire");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_standby_that_was_cut_off_without_knowing_finds_back_to_its_watch() {
-    let store = Store::new();
-    let mut first = replica(&store, "a");
+    let site = Site::start().await;
+    let mut first = replica(&site, "a");
     first.leads().await;
-    let mut second = replica(&store, "b");
+    let mut second = replica(&site, "b");
     sleep(LEASE).await;
-    second.way.set(Faults { cut: true, ..Faults::default() });
+    second.way.cut();
     sleep(LEASE * 4).await;
-    second.way.set(Faults::default());
+    second.way.mend();
     sleep(LEASE * 2).await;
     assert!(second.leadership.term().is_none(), "the holder was there all the time");
     let stopped = Instant::now();
@@ -315,11 +316,23 @@ async fn a_standby_that_was_cut_off_without_knowing_finds_back_to_its_watch() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_watch_ends_the_elector_and_its_term() {
-    let store = Store::new();
-    let mut only = replica(&store, "a");
+    let site = Site::start().await;
+    let is_defect = Arc::new(AtomicBool::new(false));
+    let (its_site, panics) = (site.clone(), is_defect.clone());
+    let way = tower::service_fn(move |request: Request<Body>| {
+        let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+        let (answer, panics) = (its_site.service("a").oneshot(request), panics.clone());
+        async move {
+            let answer = answer.await?;
+            assert!(!(watches && panics.load(Ordering::SeqCst)), "a defect");
+            Ok::<_, Cut>(answer)
+        }
+    });
+    let client = Client::new(way, "default");
+    let mut only = replica_with(ElectionOptions::new("a"), Clock::tokio(), &site, client, HOUR);
     let term = only.leads().await;
-    only.way.set(Faults { watch_panics: true, ..Faults::default() });
-    store.write_as_foreigner(|_| {});
+    is_defect.store(true, Ordering::SeqCst);
+    only.way.end_watches();
     assert!(timeout(HOUR, only.run).await.unwrap().unwrap_err().is_panic());
     assert!(!term.is_valid());
 }

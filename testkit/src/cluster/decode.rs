@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::go;
 use super::resources::Kind;
+use super::times;
 use super::types::{Shape, Type};
 
 /// What reading an object found.
@@ -44,6 +46,7 @@ impl Decoded {
         match shape {
             Shape::Plain(name) => match (name.as_str(), shape.object()) {
                 (name, Some(of)) if value.is_object() => self.fields(of, value, path, short(name)),
+                ("string", None) if value.is_string() => self.time(value, path),
                 (name, None) if is_scalar(name, value) => {}
                 (name, None) => self.differs(go_type(name), value, path, owner),
                 (name, Some(_)) => self.differs(&format!("v1.{}", short(name)), value, path, owner),
@@ -60,6 +63,9 @@ impl Decoded {
             Shape::Map { of, .. } => match value {
                 Value::Object(fields) => {
                     for value in fields.values_mut() {
+                        if value.is_null() && matches!(&**of, Shape::Plain(name) if name == "string") {
+                            *value = "".into();
+                        }
                         self.value(of, value, path, owner);
                     }
                 }
@@ -68,17 +74,29 @@ impl Decoded {
         }
     }
 
+    /// Times become as the server writes them.
+    fn time(&mut self, value: &mut Value, path: &str) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let Some(text) = value.as_str().filter(|_| times::is_time(name)) else { return };
+        match times::read(name, text) {
+            Ok(time) => *value = time.into(),
+            Err(message) => drop(self.mismatch.get_or_insert(message)),
+        }
+    }
+
     fn differs(&mut self, wanted: &str, value: &Value, path: &str, owner: &str) {
-        let found = match value {
-            Value::String(_) => "string",
-            Value::Number(_) => "number",
-            Value::Bool(_) => "bool",
-            Value::Array(_) => "array",
-            _ => "object",
-        };
-        let message = format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}");
+        let message = mismatch(value, &format!("{owner}.{path}"), wanted);
         self.mismatch.get_or_insert(message);
     }
+}
+
+/// How the server tells that a value is not of the type that its field has.
+pub(crate) fn mismatch(value: &Value, field: &str, wanted: &str) -> String {
+    let found = match value {
+        Value::Number(number) if wanted.starts_with("int") => format!("number {number}"),
+        other => go::kind_of(other).to_owned(),
+    };
+    format!("json: cannot unmarshal {found} into Go struct field {field} of type {wanted}")
 }
 
 /// Of what is empty, the server's types show lists and maps only where they always do.

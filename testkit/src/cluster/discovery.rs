@@ -51,7 +51,7 @@ pub(crate) fn answer(parts: &Parts, resources: &Resources) -> Response<ResponseB
         ["apis", group, version] => resource_list(group, version, resources),
         ["openapi", "v3"] => openapi::index(resources),
         ["openapi", "v3", place @ ..] => openapi::document(parts, &place.join("/"), resources),
-        ["openapi", "v2"] => answer::of_status(&Status::unsupported("OpenAPI v2 documents, only those of v3")),
+        ["openapi", "v2"] => openapi::document_v2(parts),
         _ => answer::no_such_path(),
     }
 }

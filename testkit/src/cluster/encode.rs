@@ -1,8 +1,11 @@
 //! Objects, lists and events as the bytes of an answer, in the form that was asked for.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Value, json};
 
+use super::convert;
 use super::request::{Output, Request};
 use super::resources::Kind;
 use super::state::State;
@@ -19,6 +22,8 @@ pub(crate) fn object(request: &Request, state: &State, object: &Object) -> Bytes
 }
 
 fn write_object(out: &mut BytesMut, request: &Request, state: &State, object: &Object) {
+    let changed = convert::changed(&request.kind, object);
+    let object = changed.as_ref().unwrap_or(object);
     match request.output {
         Output::Whole => {
             head(out, &request.kind);
@@ -64,7 +69,8 @@ pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
         metadata["remainingItemCount"] = remaining.into();
     }
     if request.output == Output::Table {
-        let items: Vec<&Object> = list.items.iter().map(|item| &**item).collect();
+        let items: Vec<Arc<Object>> = list.items.iter().map(|item| convert::shown(&request.kind, item)).collect();
+        let items: Vec<&Object> = items.iter().map(|item| &**item).collect();
         return Bytes::from(table::of(request, state, &items, Some(metadata)).to_string());
     }
     let (list_kind, api_version) = match request.output {
@@ -82,6 +88,7 @@ pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
         }
         // The server's own types leave out in lists what the list says; custom resources do not.
         if request.output == Output::Whole && request.kind.custom.is_none() {
+            let object = convert::shown(&request.kind, object);
             out.put_u8(b'{');
             out.put(object.fields_json().get(1..).unwrap_or_default());
             out.put_u8(b'}');

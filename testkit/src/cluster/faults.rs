@@ -28,6 +28,8 @@ pub enum Fault {
     LoseAnswer,
     /// The server never answers, and does nothing.
     Hang,
+    /// What was asked for is done, and the client waits for the answer for ever.
+    HangAnswer,
     /// What was asked for is done, and what comes back is no JSON, as from a broken proxy on the way.
     Garble,
     /// A watch ends as soon as it is open. Other requests go on as if this were not there.

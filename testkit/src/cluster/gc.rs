@@ -10,7 +10,7 @@ use super::options::Propagation;
 use super::resources::Kind;
 use super::state::State;
 use super::store::{Key, Object};
-use super::{crd, namespaces};
+use super::{crd, namespaces, verbs};
 
 pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 pub(crate) const ORPHAN: &str = "orphan";
@@ -28,6 +28,8 @@ pub(crate) enum Chore {
     Terminating(Place),
     /// An object of this uid is gone.
     Gone(String),
+    /// A kind of this group is no longer registered: another may have waited for its names.
+    NamesFree(Value),
 }
 
 /// To be called after an object was put.
@@ -54,6 +56,8 @@ pub(crate) fn remove(state: &mut State, table: &Arc<str>, key: &Key) -> Option<A
     if **table == *crds {
         let named = object.metadata("name").and_then(Value::as_str).unwrap_or_default();
         state.resources.replace(named, Vec::new());
+        state.store.wake(&named.into());
+        state.chores.push(Chore::NamesFree(object.value()["spec"]["group"].clone()));
     } else if state.store.get(&crds, &Key::new("", &**table)).is_some() {
         state.chores.push(Chore::Terminating((crds, Key::new("", &**table))));
     }
@@ -116,9 +120,22 @@ pub(crate) fn settle(state: &mut State) {
                 let dependents = state.store.dependents(&uid);
                 state.chores.extend(dependents.into_iter().map(Chore::Owned));
             }
+            Chore::NamesFree(group) => accept_names(state, &group),
             Chore::Owned(place) => look_for_owners(state, &place),
             Chore::Terminating(place) => try_to_finish(state, &place),
         }
+    }
+}
+
+/// Serves the kinds of a group that had to wait for their names.
+fn accept_names(state: &mut State, group: &Value) {
+    let Some(kind) = state.resources.find(crd::GROUP, "v1", crd::PLURAL).cloned() else { return };
+    let Some(table) = state.store.table(&kind.table) else { return };
+    let of_group = table.now(None).filter(|(_, crd)| crd.value()["spec"]["group"] == *group);
+    let crds: Vec<Arc<Object>> = of_group.map(|(_, crd)| crd.clone()).collect();
+    for crd in crds {
+        // What cannot be registered was refused when it was written.
+        let _ = verbs::register(state, &kind, &crd);
     }
 }
 

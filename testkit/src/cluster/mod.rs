@@ -4,10 +4,12 @@ mod answer;
 mod apply;
 mod body;
 mod clock;
+mod convert;
 mod crd;
 mod decode;
 mod discovery;
 mod encode;
+mod events;
 mod faults;
 mod gc;
 mod go;
@@ -31,6 +33,7 @@ mod store;
 mod strategic;
 mod strategy;
 mod table;
+mod times;
 mod types;
 mod verbs;
 mod watch;
@@ -54,7 +57,8 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// A cluster without seed is the same each time it is started, but for its clock.
 const SEED: u64 = 1;
 
-/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients.
+/// A Kubernetes API in memory, for tests: no process, no port, no waiting. It lives as long as its clients. For kubectl, and for programs in other
+/// processes, [`serve`](Self::serve) opens a port.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     server: Arc<Server>,

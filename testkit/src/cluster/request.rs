@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Uri, header};
+use percent_encoding::percent_decode_str;
 
 use super::list_options;
 use super::options::Options;
@@ -120,7 +121,8 @@ struct Place<'a> {
 
 /// Finds out what is asked for.
 pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: &Resources) -> Result<Route, Status> {
-    let Some(place) = Place::of(uri.path()) else { return Ok(Route::Other) };
+    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let Some(place) = Place::of(&path) else { return Ok(Route::Other) };
     let Place { group, version, namespace, plural, name, subresource, watch } = place;
     let Some(kind) = resources.find(group, version, plural) else {
         // A group that nobody serves is the caller's to answer: the real server does not even know the path.
@@ -134,7 +136,7 @@ pub(crate) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, resources: 
     }
     let mut options = Options::of_query(uri.query().unwrap_or_default())?;
     options.watch |= watch;
-    let verb = verb(method, headers, &options, kind, name)?;
+    let verb = verb(method, headers, &options, kind, name, subresource)?;
     if options.force && matches!(verb, Verb::Patch(kind) if kind != PatchKind::Apply) {
         let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
         return Err(Status::invalid_options("PatchOptions", &[cause]));
@@ -183,6 +185,16 @@ fn may_be_asked_with(verb: Verb, options: &Options) -> Result<(), Status> {
     }
 }
 
+/// What the real server creates below an object, such as an eviction, is nothing that is simulated.
+fn cannot_create(kind: &Kind, subresource: Option<&str>) -> Status {
+    let creates =
+        |name: &&str| kind.subresources.get(*name).is_some_and(|known| known.verbs.iter().any(|verb| verb == "create"));
+    match subresource.filter(creates) {
+        Some(name) => Status::unsupported(format!("the subresource {}/{name}", kind.plural)),
+        None => Status::method_not_allowed(),
+    }
+}
+
 /// The server of CRDs takes it for an object that is not there.
 fn no_subresource(kind: &Kind, name: &str) -> Status {
     if kind.custom.is_some() { Status::not_found(kind, name) } else { Status::no_such_resource() }
@@ -218,13 +230,21 @@ impl<'a> Place<'a> {
     }
 }
 
-fn verb(method: &Method, headers: &HeaderMap, options: &Options, kind: &Kind, name: &str) -> Result<Verb, Status> {
+fn verb(
+    method: &Method,
+    headers: &HeaderMap,
+    options: &Options,
+    kind: &Kind,
+    name: &str,
+    subresource: Option<&str>,
+) -> Result<Verb, Status> {
     Ok(match (method.as_str(), name.is_empty()) {
         ("GET", true) if options.watch => Verb::Watch,
         ("GET", true) => Verb::List,
         ("GET", false) if options.watch => Verb::Watch,
         ("GET", false) => Verb::Get,
         ("POST", true) => Verb::Create,
+        ("POST", false) => return Err(cannot_create(kind, subresource)),
         ("PUT", false) => Verb::Update,
         ("PATCH", false) => Verb::Patch(patch_kind(headers, kind)?),
         ("DELETE", true) => Verb::DeleteCollection,
@@ -339,6 +359,12 @@ mod tests {
         assert_eq!((request.verb, request.kind.kind.as_str()), (Verb::Get, "Deployment"));
         assert_eq!((&*request.namespace, &*request.name), ("a", "x"));
         assert_eq!(request.subresource.as_deref(), Some("status"));
+    }
+
+    #[test]
+    fn a_name_may_be_percent_encoded() {
+        let uri = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode";
+        assert_eq!(ask(&Method::GET, uri, &[]).unwrap().name, "system:node");
     }
 
     #[test]

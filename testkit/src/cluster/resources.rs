@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use super::convert;
 use super::crd::CustomKind;
 
 /// What a real server told of itself: `cargo xtask builtin-kinds` wrote it.
 pub(super) const BUILT_IN: &str = include_str!("builtin.json");
 
 /// A resource that is served: one kind at one version.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Kind {
     /// Empty for the core group.
@@ -34,6 +35,9 @@ pub(crate) struct Kind {
     /// What its CRD says, if it has one.
     #[serde(skip)]
     pub(crate) custom: Option<Arc<CustomKind>>,
+    /// What [`resource`](Self::resource) gives.
+    #[serde(skip, default = "no_table")]
+    pub(crate) name: Arc<str>,
     /// The table that its objects lie in: the same for all versions of a kind.
     #[serde(skip, default = "no_table")]
     pub(crate) table: Arc<str>,
@@ -55,7 +59,7 @@ pub(crate) struct Subresource {
 impl Kind {
     /// The plural, with the group as in `deployments.apps`: how the server's messages name it.
     pub(crate) fn resource(&self) -> &str {
-        &self.table
+        &self.name
     }
 
     /// As in `Deployment.apps`.
@@ -63,6 +67,14 @@ impl Kind {
         match self.group.as_str() {
             "" => self.kind.clone(),
             group => format!("{}.{group}", self.kind),
+        }
+    }
+
+    /// As [`group_kind`](Self::group_kind), of what its objects are stored as.
+    pub(crate) fn stored_group_kind(&self) -> String {
+        match convert::table_of_other(&self.group, &self.plural) {
+            Some(_) => self.kind.clone(),
+            None => self.group_kind(),
         }
     }
 
@@ -103,7 +115,9 @@ impl Kind {
     /// Fills in what follows from the rest.
     #[must_use]
     pub(crate) fn finished(mut self) -> Self {
-        self.table = Self::table_of(&self.group, &self.plural);
+        self.name = Self::table_of(&self.group, &self.plural);
+        let other = convert::table_of_other(&self.group, &self.plural);
+        self.table = other.map_or_else(|| self.name.clone(), Arc::from);
         self
     }
 }

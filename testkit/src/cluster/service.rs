@@ -71,6 +71,7 @@ impl ApiService {
         let index = record.received(&self.user, parts, request, clock.now());
         let mut refused = None;
         let mut loses_answer = false;
+        let mut hangs_answer = false;
         let mut replaced = None;
         for fault in self.server.faults_of(&self.user, index) {
             match fault {
@@ -78,6 +79,7 @@ impl ApiService {
                 Fault::Hang => std::future::pending().await,
                 Fault::LoseRequest => return Err(Cut),
                 Fault::LoseAnswer => loses_answer = true,
+                Fault::HangAnswer => hangs_answer = true,
                 Fault::Refuse { code, retry_after } => refused = Some((code, retry_after)),
                 Fault::Garble => replaced = Some(Bytes::from_static(GARBLED)),
                 Fault::EndWatch { error } if is_watch(request) => replaced = Some(last_words(error)),
@@ -94,6 +96,9 @@ impl ApiService {
         // A watch is complete when it ends.
         let completed = (!response.body().is_stream()).then(|| clock.now());
         record.answered(index, Some(response.status().as_u16()), completed);
+        if hangs_answer {
+            std::future::pending::<()>().await;
+        }
         if loses_answer {
             return Err(Cut);
         }
@@ -136,6 +141,7 @@ impl ApiService {
         }
         let mut state = self.server.state();
         state.warnings.clear();
+        state.warnings.extend(request.kind.deprecation().map(str::to_owned));
         if request.verb == Verb::Watch {
             let faults = self.server.faults.of(&self.user).watches();
             return match Watch::new(&self.server, &mut state, request, faults, index) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::convert;
 use super::resources::Kind;
 
 /// Why a request failed.
@@ -12,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) message: String,
     details: Map<String, Value>,
     shows_details: bool,
+    /// With which a list may go on.
+    continue_token: Option<String>,
 }
 
 /// One field that is wrong, of an object that was refused.
@@ -28,7 +31,7 @@ pub(crate) struct Cause {
 impl Status {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         let shows_details = matches!(code, 404 | 405);
-        Self { code, reason, message: message.into(), details: Map::new(), shows_details }
+        Self { code, reason, message: message.into(), details: Map::new(), shows_details, continue_token: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -68,12 +71,24 @@ impl Status {
 
     /// An object that was understood but is wrong, with every field that is.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        Self::invalid_as(&kind.group_kind(), name, causes).about(kind, name).with_detail("kind", kind.kind.clone())
+        let status = Self::invalid_as(&kind.stored_group_kind(), name, causes).about(kind, name);
+        let mut status = status.with_detail("kind", kind.kind.clone());
+        if convert::table_of_other(&kind.group, &kind.plural).is_some() {
+            // It is checked as what it is stored as.
+            status.details.remove("group");
+        }
+        status
     }
 
     /// As [`invalid`](Self::invalid), where the server names the resource.
     pub(crate) fn invalid_resource(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
         Self::invalid_as(kind.resource(), name, causes).about(kind, name)
+    }
+
+    /// A scale that is wrong, of whatever kind.
+    pub(crate) fn invalid_scale(name: &str, causes: &[Cause]) -> Self {
+        let status = Self::invalid_as("Scale.autoscaling", name, causes).with_detail("name", name);
+        status.with_detail("group", "autoscaling").with_detail("kind", "Scale")
     }
 
     /// What was asked with is wrong, such as `PatchOptions`.
@@ -83,7 +98,14 @@ impl Status {
     }
 
     fn invalid_as(what: &str, name: &str, causes: &[Cause]) -> Self {
-        let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let mut told: Vec<String> = Vec::new();
+        for Cause { field, message, .. } in causes {
+            let text = format!("{field}: {message}");
+            // The message tells each but once.
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
         let told = match told.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
@@ -131,6 +153,12 @@ impl Status {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_continue(mut self, token: String) -> Self {
+        self.continue_token = Some(token);
+        self
+    }
+
     /// Adds to `details`.
     #[must_use]
     pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -145,13 +173,16 @@ impl Status {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let Self { code, reason, message, details, shows_details } = self;
+        let Self { code, reason, message, details, shows_details, continue_token } = self;
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "code": code,
         });
         if !reason.is_empty() {
             status["reason"] = (*reason).into();
+        }
+        if let Some(token) = continue_token {
+            status["metadata"]["continue"] = token.clone().into();
         }
         if !details.is_empty() || *shows_details {
             status["details"] = Value::Object(details.clone());

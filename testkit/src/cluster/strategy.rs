@@ -53,6 +53,7 @@ const CREATED_BY_UPDATE: &[&str] = &[
     "clusterroles.rbac.authorization.k8s.io",
     "endpoints",
     "events",
+    "events.events.k8s.io",
     "leases.coordination.k8s.io",
     "limitranges",
     "rolebindings.rbac.authorization.k8s.io",
@@ -96,6 +97,28 @@ impl Kind {
 
     pub(crate) fn is_updated_by_version(&self) -> bool {
         self.custom.is_some() || UPDATED_BY_VERSION.contains(&self.resource())
+    }
+
+    /// What whoever uses it is warned of.
+    pub(crate) fn deprecation(&self) -> Option<&'static str> {
+        match self.resource() {
+            "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+            "endpoints" => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+            _ => None,
+        }
+    }
+
+    /// Where its objects lie in the real server's storage: messages of it show that.
+    pub(crate) fn storage_prefix(&self) -> String {
+        match (self.group.as_str(), self.plural.as_str()) {
+            ("", "endpoints") => "services/endpoints".to_owned(),
+            ("", "nodes") => "minions".to_owned(),
+            ("", "replicationcontrollers") => "controllers".to_owned(),
+            ("", "services") => "services/specs".to_owned(),
+            ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+            (group, plural) if self.custom.is_some() || group == "apiextensions.k8s.io" => format!("{group}/{plural}"),
+            (_, plural) => plural.to_owned(),
+        }
     }
 
     pub(crate) fn orphans_by_default(&self) -> bool {

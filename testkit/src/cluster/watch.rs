@@ -60,6 +60,7 @@ impl Watch {
         faults: Receiver<WatchFaults>,
         record: usize,
     ) -> Result<Self, Status> {
+        verbs::supported(&request)?;
         let selector = verbs::selector(&request)?;
         let start = start(state, &request)?;
         let seconds = request.options.timeout_seconds.filter(|seconds| *seconds > 0);
@@ -129,6 +130,9 @@ impl Watch {
                 if !events.is_empty() {
                     return Some(Ok(events));
                 }
+                if self.over {
+                    return None;
+                }
             }
             let wake = if faults.silent { self.ends + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
             tokio::select! {
@@ -162,6 +166,9 @@ impl Watch {
                 encode::bookmark(&mut out, &self.request, version, false);
             }
         }
+        let kind = &self.request.kind;
+        let is_served = state.resources.find(&kind.group, &kind.version, &kind.plural).is_some();
+        self.over |= !is_served;
         drop(state);
         self.version = version;
         out.freeze()

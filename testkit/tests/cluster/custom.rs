@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "steps that tests share")]
 
+use futures::TryStreamExt;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{CustomResource, CustomResourceExt, KubeSchema};
@@ -13,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::given::refused;
+use crate::given::{refused, thing, with_things};
 
 /// As the guestbook of the samples has it.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +71,18 @@ fn guestbook(spec: Value) -> DynamicObject {
 
 fn anyone() -> PostParams {
     PostParams::default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_of_a_kind_end_with_its_registration() {
+    let cluster = Cluster::start().await;
+    let things = with_things(&cluster).await;
+    things.create(&PostParams::default(), &thing("a", json!({}))).await.unwrap();
+    let watch = things.watch(&WatchParams::default(), "0").await.unwrap();
+    let crds: Api<CustomResourceDefinition> = Api::all(cluster.client("a"));
+    crds.delete("things.example.com", &DeleteParams::default()).await.unwrap();
+    let told: Vec<_> = watch.try_collect().await.unwrap();
+    assert!(matches!(told[..], [WatchEvent::Added(_), WatchEvent::Deleted(_)]), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

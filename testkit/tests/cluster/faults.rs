@@ -22,6 +22,11 @@ async fn an_answer_may_be_lost_after_the_commit_and_a_request_before_it() {
     ));
     assert!(api.get_opt("x").await.unwrap().is_some());
 
+    cluster.faults("a").next(Fault::HangAnswer);
+    let (params, hangs) = (PostParams::default(), config_map("hangs", json!({})));
+    assert!(tokio::time::timeout(Duration::from_secs(3600), api.create(&params, &hangs)).await.is_err());
+    assert!(api.get_opt("hangs").await.unwrap().is_some());
+
     cluster.faults("a").next(Fault::LoseRequest);
     assert!(api.create(&PostParams::default(), &config_map("y", json!({}))).await.is_err());
     assert!(api.get_opt("y").await.unwrap().is_none());

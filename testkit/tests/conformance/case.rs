@@ -27,6 +27,11 @@ impl Case {
         self.topic.contains(words) || self.name.contains(words)
     }
 
+    /// Whether kubectl is to be had.
+    pub(crate) fn uses_kubectl(&self) -> bool {
+        self.topic.starts_with("kubectl")
+    }
+
     /// What was said, in the form in which both sides can be compared.
     pub(crate) async fn run_on(&self, side: &Side) -> Vec<Step> {
         let mut session = Session::start(side, self).await;

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::ask::Ask;
 use crate::case::Case;
 use crate::harness::Side;
+use crate::kubectl::{Running, Shell};
 use crate::normal::Step;
 
 /// A request that gets no answer at all within this time fails.
@@ -28,12 +29,15 @@ pub(crate) struct Session {
     steps: Vec<Step>,
     /// Whether `managedFields` are a matter of this case.
     pub(crate) compares_managers: bool,
+    shell: Option<Shell>,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Value,
+    /// The server's time, as the header tells it.
+    pub(crate) date: String,
 }
 
 /// A watch that is open, or was refused: then it is silent.
@@ -57,13 +61,15 @@ impl Session {
     /// Starts in a namespace of the case's own.
     pub(crate) async fn start(side: &Side, case: &Case) -> Self {
         let namespace = namespace_of(case);
-        let Side { client, patience } = side;
+        let Side { client, patience, kubectl } = side;
+        let shell = kubectl.as_ref().map(|kubectl| Shell::new(kubectl, &namespace));
         let mut session = Self {
             client: client.clone(),
             patience: *patience,
             namespace,
             steps: Vec::new(),
             compares_managers: false,
+            shell,
         };
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "$ns"}});
         session.post("/api/v1/namespaces", namespace).await;
@@ -111,12 +117,22 @@ impl Session {
     }
 
     pub(crate) async fn ask(&mut self, ask: Ask) -> Answer {
+        let mut date = String::new();
         let (told, body) = match self.send(&ask).await {
-            Ok(response) => self.read(response).await,
+            Ok(response) => {
+                let said = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+                said.unwrap_or_default().clone_into(&mut date);
+                self.read(response).await
+            }
             Err(failed) => (json!({ "failed": failed }), Value::Null),
         };
         self.steps.push(Step { what: ask.title(), told });
-        Answer { body }
+        Answer { body, date }
+    }
+
+    /// What the case itself makes of an answer, where the answer cannot be compared as it is.
+    pub(crate) fn note(&mut self, what: &str, told: impl Into<Value>) {
+        self.steps.push(Step { what: what.to_owned(), told: json!({"noted": told.into()}) });
     }
 
     /// Opens a watch. What is refused stands in the transcript.
@@ -210,6 +226,49 @@ impl Session {
         }
     }
 
+    /// Runs kubectl to its end.
+    pub(crate) async fn kubectl(&mut self, words: &[&str]) {
+        self.kubectl_with(words, "").await;
+    }
+
+    /// As [`kubectl`](Self::kubectl), with what it finds at `-f -`.
+    pub(crate) async fn kubectl_with(&mut self, words: &[&str], input: &str) {
+        let running = self.kubectl_start(words, input).await;
+        self.kubectl_end(running).await;
+    }
+
+    /// Runs kubectl again until it ends well, as long as patience lasts. Only the last run stands in the transcript.
+    pub(crate) async fn kubectl_until(&mut self, words: &[&str]) {
+        let start = tokio::time::Instant::now();
+        loop {
+            self.kubectl(words).await;
+            if self.steps.last().is_some_and(|step| step.told["exit"] == 0) || start.elapsed() > self.patience {
+                return;
+            }
+            self.steps.pop();
+        }
+    }
+
+    /// Starts what is to go on.
+    pub(crate) async fn kubectl_start(&self, words: &[&str], input: &str) -> Running {
+        let shell = self.shell.as_ref().expect("the topics of cases with kubectl begin with its name");
+        shell.start(words, input).await
+    }
+
+    /// The next line of its output.
+    pub(crate) async fn kubectl_line(&mut self, running: &mut Running) {
+        let line = timeout(ANSWER_WITHIN, running.line()).await;
+        let told = line.unwrap_or_else(|_| json!({"kubectl": "silent"}));
+        self.steps.push(Step { what: running.title.clone(), told });
+    }
+
+    pub(crate) async fn kubectl_end(&mut self, running: Running) {
+        let what = running.title.clone();
+        let told = timeout(ANSWER_WITHIN, running.end()).await;
+        let told = told.unwrap_or_else(|_| json!({"kubectl": "goes on and on"}));
+        self.steps.push(Step { what, told });
+    }
+
     async fn send(&self, ask: &Ask) -> Result<Response<Body>, String> {
         let request = ask.request(&self.namespace).map_err(|error| error.to_string())?;
         match timeout(ANSWER_WITHIN, self.client.send(request)).await {
@@ -262,7 +321,7 @@ impl Watch {
 fn namespace_of(case: &Case) -> String {
     /// A name is a label's value, too, of at most 63 letters; some cases append to it.
     const LONGEST: usize = 60;
-    let mut name = format!("{}-{}", case.topic, case.name.replace('_', "-"));
+    let mut name = format!("{}-{}", case.topic, case.name).replace([' ', '_'], "-");
     name.truncate(LONGEST);
     name.trim_end_matches('-').to_owned()
 }

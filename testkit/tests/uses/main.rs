@@ -1,5 +1,10 @@
 //! What programs do with a cluster through kube-rs, told once and done twice: on the cluster in memory and on a real control plane.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod applying;
 mod crds;

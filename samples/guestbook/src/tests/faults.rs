@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kubeops::operator::RunningOperator;
+use kubeops_testkit::AuditEvent;
 use kubeops_testkit::cluster::Fault;
 
 use super::{A_MINUTE, RENEW_DEADLINE, Scene, held_by};
@@ -23,7 +24,7 @@ impl Scene {
     /// `replica-b` leads since some time, `replica-a` asked for no write later than `replica-b` for its first, and stands by once it can.
     async fn assert_replaced(&self, struck: Timestamp) {
         let ledger = self.ledger();
-        let last = ledger.of("replica-a").such(|event| event.is_write()).last().unwrap().received;
+        let last = ledger.of("replica-a").such(AuditEvent::is_write).last().unwrap().received;
         assert!(last.duration_since(struck) <= RENEW_DEADLINE, "it went on for {:?}", last.duration_since(struck));
         let first = ledger.of("replica-b").writes().first().unwrap().received;
         assert!(last < first, "two at work: {last} and {first}");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::guestbook::Guestbook;
 
-fn misfit(spec: Value) -> String {
+fn misfit(spec: &Value) -> String {
     let metadata = json!({ "name": "misfit" });
     json!({ "apiVersion": "guestbook.example.com/v1", "kind": "Guestbook", "metadata": metadata, "spec": spec })
         .to_string()
@@ -16,7 +16,7 @@ fn misfit(spec: Value) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_guestbook_that_could_not_be_shown_is_refused_and_what_it_does_not_say_is_filled_in() {
     let scene = Scene::start().await;
-    let mut book: Guestbook = serde_json::from_str(&misfit(json!({ "title": "" }))).unwrap();
+    let mut book: Guestbook = serde_json::from_str(&misfit(&json!({ "title": "" }))).unwrap();
     let error = scene.books.create(&PostParams::default(), &book).await.unwrap_err().to_string();
     assert!(error.contains("spec.title"), "{error}");
     book.spec.title = "Titled".to_owned();
@@ -31,12 +31,12 @@ async fn an_object_that_does_not_deserialize_holds_up_no_other_and_is_reconciled
     loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] =
         json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
     scene.cluster.apply(&loose.to_string()).await;
-    scene.cluster.apply(&misfit(json!({ "title": "Bad", "replicas": "many" }))).await;
+    scene.cluster.apply(&misfit(&json!({ "title": "Bad", "replicas": "many" }))).await;
     let _replica = scene.leader("replica-a").await;
     scene.create("good").await;
     scene.settled("good").await;
     scene.reconciled_by("replica-a", "good").await;
-    scene.cluster.apply(&misfit(json!({ "title": "Repaired", "replicas": 2, "message": "" }))).await;
+    scene.cluster.apply(&misfit(&json!({ "title": "Repaired", "replicas": 2, "message": "" }))).await;
     scene.settled("misfit").await;
 }
 

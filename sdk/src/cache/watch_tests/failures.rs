@@ -1,12 +1,16 @@
 //! What the server refuses, and when it is down.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::DeleteParams;
+use kube::{Api, CustomResourceExt as _};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_down_or_overloaded_is_asked_ever_less_often_and_found_again() {
     for code in [429, 500, 503] {
-        let api = FakeApi::new();
-        api.put("default", "a", value("1"));
+        let api = Scene::start().await;
+        api.put("default", "a", value("1")).await;
         api.fail("list", code);
         let bench = Bench::start(&api).await;
         sleep(120 * SECOND).await;
@@ -25,8 +29,8 @@ async fn a_server_that_is_down_or_overloaded_is_asked_ever_less_often_and_found_
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_fails_right_after_it_opened_does_not_count_as_working_in_between() {
-    let api = FakeApi::new();
-    api.end_watches_with(500);
+    let api = Scene::start().await;
+    api.strike("watch", Fault::EndWatch { error: Some(500) });
     let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.subscriber());
     let bench = Bench::start(&api).await;
@@ -40,8 +44,7 @@ async fn a_watch_that_fails_right_after_it_opened_does_not_count_as_working_in_b
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_kind_is_waited_for_and_said_once() {
-    let api = FakeApi::new();
-    api.fail("list", 404);
+    let api = Scene::start_bare().await;
     let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.subscriber());
     let bench = Bench::start(&api).await;
@@ -50,10 +53,10 @@ async fn a_missing_kind_is_waited_for_and_said_once() {
     assert!(state.missing && !state.synced && state.moving, "{state:?}");
     let lines = log.lines_with("WARN");
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert!(lines[0].contains("CustomResourceDefinition") && lines[0].contains("ConfigMap"), "{lines:#?}");
+    assert!(lines[0].contains("CustomResourceDefinition") && lines[0].contains("Note"), "{lines:#?}");
 
-    api.mend();
-    api.put("default", "a", value("1"));
+    api.0.install::<Note>().await;
+    api.put("default", "a", value("1")).await;
     timeout(11 * SECOND, bench.caches.wait_synced()).await.unwrap();
     sleep(2 * SECOND).await;
     assert!(!bench.state().missing);
@@ -63,16 +66,14 @@ async fn a_missing_kind_is_waited_for_and_said_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_is_removed_and_comes_back_is_listed_anew() {
-    let api = FakeApi::new();
-    api.put("default", "a", value("1"));
+    let api = Scene::start().await;
+    api.put("default", "a", value("1")).await;
     let bench = Bench::start(&api).await;
-    api.fail("list", 404);
-    api.fail("watch", 404);
-    api.cut();
+    let crds: Api<CustomResourceDefinition> = Api::all(api.0.client("somebody"));
+    crds.delete(Note::crd_name(), &DeleteParams::default()).await.unwrap();
     sleep(30 * SECOND).await;
     assert!(bench.state().missing && !bench.caches.synced());
-    api.delete("default", "a");
-    api.mend();
+    api.0.install::<Note>().await;
     sleep(30 * SECOND).await;
     assert!(bench.caches.synced());
     assert_eq!(bench.told(), ["+a=1", "-a=1"]);
@@ -81,10 +82,10 @@ async fn a_kind_that_is_removed_and_comes_back_is_listed_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_right_that_is_missing_is_named_with_the_rule_that_would_grant_it() {
     for (verb, namespaces, expected) in [
-        ("list", &[][..], ["not allowed to list configmaps in all namespaces", "ClusterRole"]),
-        ("watch", &["apps"][..], ["not allowed to watch configmaps in namespace apps", "a Role"]),
+        ("list", &[][..], ["not allowed to list notes.example.com in all namespaces", "ClusterRole"]),
+        ("watch", &["one"][..], ["not allowed to watch notes.example.com in namespace one", "a Role"]),
     ] {
-        let api = FakeApi::new();
+        let api = Scene::start().await;
         api.fail(verb, 403);
         let log = Log::default();
         let _logging = tracing::subscriber::set_default(log.subscriber());
@@ -92,7 +93,7 @@ async fn a_right_that_is_missing_is_named_with_the_rule_that_would_grant_it() {
         sleep(300 * SECOND).await;
         let lines = log.lines_with("WARN");
         assert_eq!(lines.len(), 1, "{lines:#?}");
-        let rule = "{apiGroups: [\"\"], resources: [\"configmaps\"], verbs: [\"list\", \"watch\"]}";
+        let rule = "{apiGroups: [\"example.com\"], resources: [\"notes\"], verbs: [\"list\", \"watch\"]}";
         for part in expected.iter().chain([&rule]) {
             assert!(lines[0].contains(part), "{part} in {lines:#?}");
         }

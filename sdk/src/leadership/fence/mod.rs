@@ -112,72 +112,74 @@ async fn while_valid<T>(term: &Term, send: impl Future<Output = T>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use k8s_openapi::api::core::v1::{ConfigMap, Event};
     use kube::Api;
-    use kube::api::{DeleteParams, ListParams, PostParams};
+    use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+    use kubeops_testkit::Cluster;
+    use kubeops_testkit::cluster::Fault;
     use tokio::time::timeout;
 
     use super::*;
     use crate::leadership::EndReason;
 
-    /// A server that answers each request after `delay`, and counts those that it began to answer.
-    fn server(delay: Duration, statuses: &'static [u16]) -> (Client, Arc<AtomicUsize>) {
-        let begun = Arc::new(AtomicUsize::new(0));
-        let counted = begun.clone();
-        let service = tower::service_fn(move |_: Request<Body>| {
-            let count = counted.fetch_add(1, Ordering::SeqCst);
-            async move {
-                tokio::time::sleep(delay).await;
-                let status = statuses.get(count).copied().unwrap_or(200);
-                let body = if status == 200 {
-                    r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#.to_owned()
-                } else {
-                    format!(r#"{{"kind":"Status","status":"Failure","reason":"x","message":"x","code":{status}}}"#)
-                };
-                Ok::<_, BoxError>(Response::builder().status(status).body(Body::from(body.into_bytes())).unwrap())
-            }
-        });
-        (Client::new(service, "default"), begun)
+    const ME: &str = "me";
+
+    /// A server that may be in trouble.
+    async fn server(trouble: &[Fault]) -> Cluster {
+        let cluster = Cluster::start().await;
+        for fault in trouble {
+            cluster.faults(ME).next(fault.clone());
+        }
+        cluster
     }
 
-    fn maps(client: &Client, term: &Term) -> Api<ConfigMap> {
-        Api::default_namespaced(fence(client, term, &Metrics::default()))
+    const fn refusal(code: u16) -> Fault {
+        Fault::Refuse { code, retry_after: None }
+    }
+
+    fn fenced(cluster: &Cluster, term: &Term) -> Client {
+        fence(&cluster.client(ME), term, &Metrics::default())
+    }
+
+    fn maps(cluster: &Cluster, term: &Term) -> Api<ConfigMap> {
+        Api::default_namespaced(fenced(cluster, term))
+    }
+
+    fn map() -> ConfigMap {
+        let metadata = ObjectMeta { name: Some("a".to_owned()), ..ObjectMeta::default() };
+        ConfigMap { metadata, ..ConfigMap::default() }
+    }
+
+    /// Writes, until it was received.
+    async fn begin_write(cluster: &Cluster, term: &Term) -> tokio::task::JoinHandle<kube::Result<ConfigMap>> {
+        let maps = maps(cluster, term);
+        let write = tokio::spawn(async move { maps.create(&PostParams::default(), &map()).await });
+        while cluster.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        write
     }
 
     #[tokio::test(start_paused = true)]
-    async fn writes_pass_during_the_term_and_none_after_it() {
-        let (client, begun) = server(Duration::ZERO, &[]);
-        let (control, term) = Term::unending("me");
-        let maps = maps(&client, &term);
-        maps.create(&PostParams::default(), &ConfigMap::default()).await.unwrap();
+    async fn writes_pass_during_the_term_and_none_after_it_but_reads_do() {
+        let cluster = server(&[]).await;
+        let (control, term) = Term::unending(ME);
+        let maps = maps(&cluster, &term);
+        maps.create(&PostParams::default(), &map()).await.unwrap();
         control.end(EndReason::Expired);
         let error = maps.delete("a", &DeleteParams::default()).await.unwrap_err();
         assert!(is_fenced(&error), "{error:?}");
-        assert_eq!(begun.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn reads_pass_after_the_term() {
-        let (client, _) = server(Duration::ZERO, &[]);
-        let (control, term) = Term::unending("me");
-        let maps = maps(&client, &term);
-        control.end(EndReason::Expired);
+        assert_eq!(cluster.requests().len(), 1);
         assert_eq!(maps.get("a").await.unwrap().metadata.name.as_deref(), Some("a"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_write_without_an_answer_is_given_up_when_the_term_ends() {
-        let (client, begun) = server(Duration::from_secs(3600), &[]);
-        let (control, term) = Term::unending("me");
-        let maps = maps(&client, &term);
-        let write = tokio::spawn(async move { maps.create(&PostParams::default(), &ConfigMap::default()).await });
-        while begun.load(Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
+        let cluster = server(&[Fault::Hang]).await;
+        let (control, term) = Term::unending(ME);
+        let write = begin_write(&cluster, &term).await;
         assert!(control.unanswered().is_some(), "on its way");
         control.end(EndReason::Expired);
         let error = write.await.unwrap().unwrap_err();
@@ -187,20 +189,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_write_is_on_its_way_until_it_is_known_if_it_was_committed() {
-        for (status, answered) in [(200, true), (409, true), (503, true), (504, false), (500, false), (502, false)] {
-            let (client, _) = server(Duration::ZERO, Box::leak(Box::new([status; 3])));
-            let (control, term) = Term::unending("me");
-            let _answer = maps(&client, &term).create(&PostParams::default(), &ConfigMap::default()).await;
-            assert_eq!(control.unanswered().is_none(), answered, "{status}");
+        for (code, answered) in [(409, true), (503, true), (504, false), (500, false), (502, false)] {
+            let cluster = server(&[]).await;
+            cluster.faults(ME).always(refusal(code));
+            let (control, term) = Term::unending(ME);
+            maps(&cluster, &term).create(&PostParams::default(), &map()).await.unwrap_err();
+            assert_eq!(control.unanswered().is_none(), answered, "{code}");
+        }
+        for (trouble, answered) in [(&[][..], true), (&[Fault::LoseAnswer], false), (&[Fault::LoseRequest], false)] {
+            let cluster = server(trouble).await;
+            let (control, term) = Term::unending(ME);
+            let _answer = maps(&cluster, &term).create(&PostParams::default(), &map()).await;
+            assert_eq!(control.unanswered().is_none(), answered, "{trouble:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_write_that_is_dropped_may_still_land_and_one_that_was_never_sent_can_not() {
-        let (client, _) = server(Duration::from_secs(3600), &[]);
-        let (control, term) = Term::unending("me");
-        let maps = maps(&client, &term);
-        let (params, map) = (PostParams::default(), ConfigMap::default());
+        let cluster = server(&[Fault::Hang]).await;
+        let (control, term) = Term::unending(ME);
+        let maps = maps(&cluster, &term);
+        let (params, map) = (PostParams::default(), map());
         drop(maps.create(&params, &map));
         assert_eq!(control.unanswered(), None, "never polled");
         let _elapsed = timeout(Duration::from_secs(1), maps.create(&params, &map)).await;
@@ -209,35 +218,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn events_and_reads_do_not_keep_the_lock_from_being_released() {
-        let (client, _) = server(Duration::from_secs(3600), &[]);
-        let (control, term) = Term::unending("me");
-        let fenced = fence(&client, &term, &Metrics::default());
+        let cluster = server(&[]).await;
+        cluster.faults(ME).hang();
+        let (control, term) = Term::unending(ME);
+        let fenced = fenced(&cluster, &term);
         let (events, maps): (Api<Event>, Api<ConfigMap>) = (Api::namespaced(fenced.clone(), "a"), Api::all(fenced));
         let _elapsed = timeout(Duration::from_secs(1), events.create(&PostParams::default(), &Event::default())).await;
         let _elapsed = timeout(Duration::from_secs(1), maps.list(&ListParams::default())).await;
-        assert_eq!(control.unanswered(), None);
+        assert_eq!((cluster.requests().len(), control.unanswered()), (2, None));
         assert!(!is_event("/apis/example.com/v1/namespaces/a/events"), "not everything of this name is one");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_retry_does_not_go_on_after_the_term() {
-        let (client, begun) = server(Duration::ZERO, &[503, 503, 503]);
-        let (control, term) = Term::unending("me");
-        let maps = maps(&client, &term);
-        let write = tokio::spawn(async move { maps.create(&PostParams::default(), &ConfigMap::default()).await });
-        while begun.load(Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
+        let cluster = server(&[refusal(503)]).await;
+        let (control, term) = Term::unending(ME);
+        let write = begin_write(&cluster, &term).await;
         control.end(EndReason::Expired);
         assert!(is_fenced(&write.await.unwrap().unwrap_err()));
-        assert_eq!(begun.load(Ordering::SeqCst), 1);
+        assert_eq!(cluster.requests().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_create_succeeds_after_two_short_refusals() {
-        let (client, begun) = server(Duration::ZERO, &[429, 503]);
-        let (_control, term) = Term::unending("me");
-        maps(&client, &term).create(&PostParams::default(), &ConfigMap::default()).await.unwrap();
-        assert_eq!(begun.load(Ordering::SeqCst), 3);
+        for code in [429, 503] {
+            let cluster = server(&[]).await;
+            cluster.faults(ME).when(|_| true, Some(2), refusal(code));
+            let (_control, term) = Term::unending(ME);
+            maps(&cluster, &term).create(&PostParams::default(), &map()).await.unwrap();
+            assert_eq!(cluster.requests().len(), 3);
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn check(place: Place<'_>, value: &Value) -> Result<(), String> {
 fn walk(place: Place<'_>, value: &Value, path: &str, problems: &mut Vec<String>) {
     if let Some(wanted) = place.scalar() {
         if !is_a(value, wanted) {
-            problems.push(format!("{path}: expected {wanted}, got &value.valueUnstructured{{Value:{value}}}"));
+            problems.push(format!("{path}: {}", expected(wanted, value)));
         }
         return;
     }
@@ -61,6 +61,19 @@ fn walk(place: Place<'_>, value: &Value, path: &str, problems: &mut Vec<String>)
         }
         _ => {}
     }
+}
+
+/// Of what should be a number, the server tells the type, else the value.
+fn expected(wanted: &str, value: &Value) -> String {
+    let go_type = match value {
+        _ if wanted != "numeric" => return format!("expected {wanted}, got &value.valueUnstructured{{Value:{value}}}"),
+        Value::Null | Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    };
+    format!("expected numeric (int or float), got {go_type}")
 }
 
 fn is_a(value: &Value, wanted: &str) -> bool {

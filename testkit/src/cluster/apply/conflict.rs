@@ -4,11 +4,17 @@ use serde_json::{Value, json};
 
 use super::compare::Difference;
 use super::managed::{Managed, Manager};
+use super::set::FieldSet;
 use crate::cluster::status::Status;
 
-/// Whether `writer` changes nothing that others own.
-pub(super) fn none(difference: &Difference, managed: &Managed, writer: &Manager) -> Result<(), Status> {
-    let written = difference.modified.union(&difference.added);
+/// Whether `writer` changes nothing that others own and have not given up.
+pub(super) fn none(
+    difference: &Difference,
+    managed: &Managed,
+    writer: &Manager,
+    given_up: &FieldSet,
+) -> Result<(), Status> {
+    let written = difference.modified.union(&difference.added).difference(given_up);
     let others = managed.0.iter().filter(|(manager, _)| *manager != writer);
     let of_manager = others.map(|(manager, entry)| (manager.shown(), entry.fields.intersection(&written).paths()));
     let conflicts: Vec<(String, Vec<String>)> = of_manager.filter(|(_, paths)| !paths.is_empty()).collect();

@@ -5,17 +5,18 @@
 //! owns it. What is one piece and what is merged, the types of the built-in kinds and the schemas of CRDs tell ([`place`]).
 //!
 //! Follows [structured-merge-diff](https://github.com/kubernetes-sigs/structured-merge-diff), which the API server uses. Not done:
-//! conversion between the versions of a kind (fields are the same in all of them), and taking over from `kubectl apply` without
-//! `--server-side`.
+//! conversion between the versions of a kind (fields are the same in all of them).
 
 mod check;
 mod compare;
 mod conflict;
 mod fields;
+mod last_applied;
 mod managed;
 mod merge;
 mod path;
 mod place;
+mod scale;
 mod set;
 mod update;
 
@@ -25,6 +26,7 @@ use serde_json::{Map, Value};
 use self::managed::{Managed, Manager, Operation};
 use self::path::Step;
 use self::place::Place;
+pub(crate) use self::scale::{notes_of_object, notes_of_scale};
 use self::set::FieldSet;
 use self::update::Write;
 use super::resources::Kind;
@@ -69,8 +71,10 @@ pub(crate) fn apply(
         let first = Write { manager: &manager, ..write };
         first.update(&empty(), &before, &mut managed, writer.time());
     }
-    let new = write.apply(&before, applied, &mut managed, force, writer.time())?;
+    let given_up = last_applied::given_up(kind, place, &before, writer.manager);
+    let new = write.apply(&before, applied, &mut managed, &given_up, force, writer.time())?;
     let mut new = new.unwrap_or(before);
+    last_applied::note(&mut new, applied, writer.manager);
     if kind.custom.is_none() {
         drop_nulls(&mut new);
     }

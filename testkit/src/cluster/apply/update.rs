@@ -40,12 +40,14 @@ impl Write<'_> {
         managed.cap_updaters();
     }
 
-    /// Applies `applied` to `live`. Gives the object as it is to be, or `None` if it is that already.
+    /// Applies `applied` to `live`. Gives the object as it is to be, or `None` if it is that already. Of what others own, it takes what they
+    /// have `given_up`, and with `force` everything.
     pub(super) fn apply(
         self,
         live: &Value,
         applied: &Value,
         managed: &mut Managed,
+        given_up: &FieldSet,
         force: bool,
         time: String,
     ) -> Result<Option<Value>, Status> {
@@ -59,7 +61,7 @@ impl Write<'_> {
         };
         let difference = Difference::between(self.place, live, &merged).without(self.ignored);
         if !force {
-            conflict::none(&difference, managed, self.manager)?;
+            conflict::none(&difference, managed, self.manager, given_up)?;
         }
         take(&difference, managed, Some(self.manager));
         let changed = *live != merged;

@@ -10,6 +10,7 @@ mod trim;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -37,6 +38,15 @@ pub(crate) struct CustomKind {
     /// Whether this version is the one that objects are stored as.
     pub(crate) storage: bool,
     pub(crate) list_kind: String,
+    /// What objects of another version become when they are stored, if this is one of several.
+    pub(crate) stored_as: Option<Arc<StoredAs>>,
+}
+
+/// The version that objects of a kind are stored as.
+#[derive(Debug, PartialEq)]
+pub(crate) struct StoredAs {
+    pub(crate) api_version: String,
+    schema: Value,
 }
 
 /// The kinds that a CRD serves, one for each served version.
@@ -47,6 +57,7 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
     let names = &spec["names"];
     let group = text(&spec["group"]);
     let versions = spec["versions"].as_array().into_iter().flatten().filter(|version| version["served"] == true);
+    let stored_as = stored_as(spec).map(Arc::new);
     let kinds = versions.map(|version| {
         let subresource = |(name, kind, group, at): (&str, &str, &str, &str)| {
             let verbs = ["get", "patch", "update"].map(str::to_owned).to_vec();
@@ -72,6 +83,7 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
                 .map(|field| text(&field["jsonPath"]))
                 .collect(),
             storage: version["storage"] == true,
+            stored_as: stored_as.clone(),
             list_kind: names["listKind"].as_str().map_or_else(|| format!("{kind}List"), str::to_owned),
         };
         let verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -88,12 +100,26 @@ pub(crate) fn register(crd: &Value) -> Result<Vec<Kind>, Status> {
             subresources,
             type_name: None,
             custom: Some(custom.into()),
-            table: "".into(),
             kind,
+            ..Kind::default()
         }
         .finished()
     });
     Ok(kinds.collect())
+}
+
+fn stored_as(spec: &Value) -> Option<StoredAs> {
+    let versions = spec["versions"].as_array().filter(|versions| versions.len() > 1)?;
+    let storage = versions.iter().find(|version| version["storage"] == true)?;
+    let api_version = format!("{}/{}", spec["group"].as_str()?, storage["name"].as_str()?);
+    Some(StoredAs { api_version, schema: storage["schema"]["openAPIV3Schema"].clone() })
+}
+
+impl StoredAs {
+    /// Takes out what the version that is stored does not know.
+    pub(crate) fn prune(&self, object: &mut Value) {
+        trim::prune(&self.schema, object);
+    }
 }
 
 /// Fills in the defaults of the schema.

@@ -1,6 +1,7 @@
 //! OpenAPI v3: which paths there are, and what objects are made of. As much of it as clients go by: no descriptions, no answers.
 
 mod schemas;
+mod v2;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use http::Response;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::v2::document as document_v2;
 use super::answer;
 use super::body::ResponseBody;
 use super::request::accepts_json;

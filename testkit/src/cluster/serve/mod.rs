@@ -25,6 +25,9 @@ use crate::{Error, kubeconfig};
 /// It is served by a thread of its own, so it goes on while the test blocks, and it goes by real time. The cluster itself lives on, and may be served
 /// again: kubeconfigs stay valid, if the address is the same.
 ///
+/// kubectl works against it, but for what needs pods that run (`logs`, `exec`) and for the commands that make objects themselves and send them as
+/// protobuf, which is refused with a 415: `create namespace`, `create configmap` and the like, `autoscale`, `auth`. `create -f` and `apply` do.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,6 +61,8 @@ pub struct Serving {
 
 impl Cluster {
     /// Serves it over TLS at `address` (port 0: a free one) until the value is dropped.
+    ///
+    /// Not for clients in a test with paused time: while they wait for a socket, tokio lets their timeouts pass.
     ///
     /// # Errors
     ///

@@ -118,6 +118,11 @@ impl Store {
         std::mem::take(&mut self.written)
     }
 
+    /// Wakes the watches of a table to which nothing was written.
+    pub(crate) fn wake(&mut self, table: &Arc<str>) {
+        self.written.push(table.clone());
+    }
+
     fn next_version(&mut self, table: &Arc<str>) -> u64 {
         self.version += 1;
         if self.written.last() != Some(table) {

@@ -47,27 +47,34 @@ pub(super) fn receive(
         Some(patched) if request.kind.custom.is_none() => bad_patch(&patched(), &status.message),
         _ => status,
     })?;
-    let refusal = |why: &str| match patched {
-        Some(patched) => bad_patch(&patched(), why),
-        None => Status::bad_request(format!("{}: {why}", cannot_be_handled(request))),
-    };
     let decoded = decode::decode(&request.kind, value);
     if let Some(mismatch) = decoded.mismatch {
-        return Err(refusal(&mismatch));
+        return Err(unreadable(request, patched, &mismatch));
     }
     let mut unknown = decoded.unknown;
     unknown.extend(crd::prune(&request.kind, value));
     crd::default(&request.kind, value);
     drop_empty(metadata(value)?);
+    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
+    warn_or_refuse(state, request, unknown.collect(), patched)?;
+    is_at_url(request, value)
+}
+
+/// Tells of fields that nobody knows as `fieldValidation` asks.
+pub(super) fn warn_or_refuse(
+    state: &mut State,
+    request: &Request,
+    told: Vec<String>,
+    patched: Option<&dyn Fn() -> String>,
+) -> Result<(), Status> {
     match request.options.field_validation.as_str() {
-        "Strict" if !unknown.is_empty() => {
-            let told: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
-            return Err(refusal(&format!("strict decoding error: {}", told.join(", "))));
+        "Strict" if !told.is_empty() => {
+            return Err(unreadable(request, patched, &format!("strict decoding error: {}", told.join(", "))));
         }
         "Ignore" | "Strict" => {}
-        _ => state.warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
+        _ => state.warnings.extend(told),
     }
-    is_at_url(request, value)
+    Ok(())
 }
 
 /// As the server's own type of metadata does: what is empty is not there.
@@ -81,7 +88,14 @@ fn drop_empty(metadata: &mut Map<String, Value>) {
     });
 }
 
-/// What a patch made of an object cannot be read.
+/// What was sent, or what a patch made of an object, cannot be read.
+pub(super) fn unreadable(request: &Request, patched: Option<&dyn Fn() -> String>, why: &str) -> Status {
+    match patched {
+        Some(patched) => bad_patch(&patched(), why),
+        None => Status::bad_request(format!("{}: {why}", cannot_be_handled(request))),
+    }
+}
+
 fn bad_patch(patched: &str, why: &str) -> Status {
     let message = format!("Invalid value: {patched:?}: {why}");
     let cause = serde_json::json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);

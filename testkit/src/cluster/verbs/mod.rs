@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod metadata;
 mod read;
+mod review;
 mod scale;
 mod update;
 mod validation;
@@ -14,13 +15,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::apply::{self, Writer};
-use super::crd;
 use super::gc;
 use super::request::{Request, Verb};
 use super::resources::Kind;
 use super::state::State;
-use super::status::Status;
+use super::status::{Cause, Status};
 use super::store::{Key, Object};
+use super::{convert, crd, events};
 
 pub(crate) use self::read::{List, namespace, selector, version_of};
 
@@ -38,6 +39,7 @@ pub(crate) enum Answer {
 
 /// Carries out everything but watches.
 pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Result<Answer, Status> {
+    supported(request)?;
     let answer = match request.verb {
         Verb::Get => read::get(state, request),
         Verb::List => read::list(state, request).map(Answer::List),
@@ -52,8 +54,16 @@ pub(crate) fn perform(state: &mut State, request: &Request, body: Value) -> Resu
     answer
 }
 
+/// Refuses what would be answered wrongly.
+pub(crate) fn supported(request: &Request) -> Result<(), Status> {
+    match request.subresource.as_deref() {
+        None | Some("status" | "scale") => convert::supported(&request.kind),
+        Some(other) => Err(Status::unsupported(format!("the subresource {}/{other}", request.kind.plural))),
+    }
+}
+
 /// Serves the kinds of a CRD from now on, and says so in its status.
-fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Status> {
+pub(crate) fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Status> {
     if !kind.is(crd::GROUP, crd::PLURAL) {
         return Ok(());
     }
@@ -70,6 +80,19 @@ fn register(state: &mut State, kind: &Kind, object: &Object) -> Result<(), Statu
     Ok(())
 }
 
+/// What the server itself checks of the kinds that it validates here: of CRDs and events.
+fn admit(state: &State, kind: &Kind, new: &mut Value, old: Option<&Value>) -> Result<Vec<Cause>, Status> {
+    if kind.is(crd::GROUP, crd::PLURAL) {
+        crd::supported(new, state.leaves_rules_unevaluated)?;
+        return Ok(crd::admit(new, old).err().unwrap_or_default());
+    }
+    if events::is_events(kind) {
+        let old = old.map(|old| convert::stored(kind, old.clone()));
+        return Ok(events::validate(kind, &convert::stored(kind, new.clone()), old.as_ref()));
+    }
+    Ok(Vec::new())
+}
+
 /// Where the object lies that a request is about.
 fn key(request: &Request) -> Key {
     Key::new(&request.namespace, &request.name)
@@ -77,7 +100,8 @@ fn key(request: &Request) -> Key {
 
 fn live(state: &State, request: &Request) -> Result<Arc<Object>, Status> {
     let object = state.store.get(&request.kind.table, &key(request));
-    object.cloned().ok_or_else(|| Status::not_found(&request.kind, &request.name))
+    let object = object.ok_or_else(|| Status::not_found(&request.kind, &request.name))?;
+    Ok(convert::shown(&request.kind, object))
 }
 
 /// The status of a delete that left nothing.

@@ -25,9 +25,8 @@ pub(super) fn get(state: &State, request: &Request) -> Result<Answer, Status> {
     }
     let live = live(state, request)?;
     match request.subresource.as_deref() {
-        None | Some("status") => Ok(Answer::Stored(200, live)),
-        Some("scale") => Ok(Answer::Made(200, scale::of(request, &live)?)),
-        Some(other) => Err(Status::unsupported(format!("reading the subresource {other}"))),
+        Some("scale") => scale::get(request, &live),
+        _ => Ok(Answer::Stored(200, live)),
     }
 }
 
@@ -39,11 +38,11 @@ pub(super) fn list(state: &State, request: &Request) -> Result<List, Status> {
         Some(_) if version_of(request)?.is_some_and(|version| version != 0) => {
             return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
         }
-        Some(token) => token.version,
+        Some(token) => token.version.unwrap_or_else(|| state.store.version()),
         None => version_to_list(state, request)?,
     };
     if version < state.store.compacted() {
-        return Err(if token.is_some() { token_expired() } else { too_old() });
+        return Err(token.map_or_else(too_old, Token::expired));
     }
     let after = |key: &Key| token.as_ref().is_none_or(|token| *key > token.last);
     let chosen = |key: &Key, object: &Object| after(key) && (selector.is_empty() || selector.matches(key, object));
@@ -63,7 +62,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<List, Status> {
     found.truncate(limit);
     let last = found.last().map(|(key, _)| key.clone()).filter(|_| left > 0);
     Ok(List {
-        continue_token: last.map(|last| Token { version, last }.written()),
+        continue_token: last.map(|last| Token { version: Some(version), last }.written()),
         // With a selector the real server does not know it either.
         remaining: (left > 0 && selector.is_empty()).then_some(left),
         items: found.into_iter().map(|(_, object)| object).collect(),
@@ -129,28 +128,40 @@ fn too_old() -> Status {
     Status::expired("The resourceVersion for the provided list is too old.")
 }
 
-fn token_expired() -> Status {
-    Status::expired(
-        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue \
-         parameter.",
-    )
-}
-
 /// Where the next page begins.
 struct Token {
-    version: u64,
+    /// `None`: whatever is there by then.
+    version: Option<u64>,
     last: Key,
 }
 
+/// What is written for no version.
+const LATEST: &str = "-1";
+
 impl Token {
     fn written(&self) -> String {
-        format!("{}/{}/{}", self.version, self.last.namespace, self.last.name)
+        let version = self.version.map_or_else(|| LATEST.to_owned(), |version| version.to_string());
+        format!("{version}/{}/{}", self.last.namespace, self.last.name)
+    }
+
+    /// Refuses it, and gives one with which the list goes on at another version.
+    fn expired(self) -> Status {
+        let status = Status::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue \
+             parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided \
+             token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was \
+             returned and now may show up in the list.",
+        );
+        status.with_continue(Self { version: None, ..self }.written())
     }
 
     fn read(text: &str) -> Result<Self, Status> {
         let mut parts = text.splitn(3, '/');
         let mut next = || parts.next();
-        let version = next().and_then(|version| version.parse().ok());
+        let version = next().and_then(|version| match version {
+            LATEST => Some(None),
+            version => version.parse().ok().map(Some),
+        });
         match (version, next(), next()) {
             (Some(version), Some(namespace), Some(name)) => Ok(Self { version, last: Key::new(namespace, name) }),
             _ => Err(Status::bad_request("invalid continue token: continue key is not valid")),

@@ -6,15 +6,19 @@ use super::{Answer, create, key, live, metadata, scale, write};
 use crate::cluster::request::{PatchKind, Request};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
-use crate::cluster::{apply, go, patch};
+use crate::cluster::{apply, convert, patch};
 
 pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
-    if request.subresource.as_deref() == Some("scale") {
-        let live = live(state, request)?;
-        return scale::save(state, request, &live, &body);
+    if is_scale(request) {
+        return scale::replace(state, request, body);
     }
     metadata::receive(state, request, &mut body, None)?;
     if state.store.get(&request.kind.table, &key(request)).is_none() && request.kind.is_created_by_update() {
+        write::is_of_uid(request, "", &body)?;
+        // Whatever version it is of: there is none to compare it with.
+        if let Some(metadata) = body.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            metadata.remove("resourceVersion");
+        }
         return create::insert(state, request, body);
     }
     let live = live(state, request)?;
@@ -25,18 +29,22 @@ pub(super) fn patch(state: &mut State, request: &Request, kind: PatchKind, body:
     if kind == PatchKind::Apply {
         return apply(state, request, body);
     }
-    let live = live(state, request)?;
-    if request.subresource.as_deref() == Some("scale") {
-        let patched = patch::patched(&request.kind, kind, &scale::of(request, &live)?, body)?;
-        return scale::save(state, request, &live, &patched);
+    if is_scale(request) {
+        return scale::patch(state, request, kind, body);
     }
+    let live = live(state, request)?;
     let mut new = patch::patched(&request.kind, kind, live.value(), body)?;
-    let shown = || match kind {
-        PatchKind::Strategic => go::shown(body),
-        _ => patch::patched(&request.kind, kind, live.value(), body).unwrap_or_default().to_string(),
-    };
+    let shown = || patch::shown(&request.kind, kind, live.value(), body);
+    if kind == PatchKind::Json {
+        let odd = patch::odd_fields(body).into_iter().map(|field| format!("json patch unknown field \"{field}\""));
+        metadata::warn_or_refuse(state, request, odd.collect(), Some(&shown))?;
+    }
     metadata::receive(state, request, &mut new, Some(&shown))?;
     write::save(state, request, &live, new)
+}
+
+fn is_scale(request: &Request) -> bool {
+    request.subresource.as_deref() == Some("scale")
 }
 
 fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, Status> {
@@ -44,14 +52,14 @@ fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, S
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(Status::invalid_options("PatchOptions", &[cause]));
     }
-    if request.subresource.as_deref() == Some("scale") {
-        return Err(Status::unsupported("server-side apply of the scale subresource"));
+    if is_scale(request) {
+        return scale::apply(state, request, body);
     }
     // Neither pruned nor filled in: who applies owns what was sent, no more and no less.
     if body.is_object() {
         metadata::is_at_url(request, &mut body.clone())?;
     }
-    let live = state.store.get(&request.kind.table, &key(request)).cloned();
+    let live = state.store.get(&request.kind.table, &key(request)).map(|live| convert::shown(&request.kind, live));
     let writer = write::writer(request, state);
     let value = live.as_ref().map(|live| live.value());
     let mut new = apply::apply(&request.kind, value, body, writer, request.options.force)?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Answer, key, metadata, register, validation};
+use super::{Answer, admit, key, metadata, register, validation};
 use crate::cluster::apply::{self, Writer};
 use crate::cluster::request::{PatchKind, Request, Verb};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::Object;
-use crate::cluster::{crd, gc};
+use crate::cluster::{convert, crd, gc};
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -23,10 +23,12 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     metadata::keep_servers_own(metadata::metadata(&mut new)?, live);
     keep_other_half(request, live, &mut new)?;
     crd::default(kind, &mut new);
+    convert::complete(kind, &mut new);
     if !is_noted(request) {
         apply::track(kind, Some(live.value()), &mut new, writer(request, state));
     }
-    if new == *live.value() {
+    let kept = convert::kept(kind, &new);
+    if kept.as_ref().unwrap_or(&new) == live.value() {
         return Ok(Answer::Stored(200, live.clone()));
     }
     let mut causes = new_finalizers(live, &new);
@@ -34,13 +36,11 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
     causes.extend(
         crd::validate(kind, &new, Some(live.value()), request.subresource.as_deref()).err().unwrap_or_default(),
     );
-    if kind.is(crd::GROUP, crd::PLURAL) {
-        crd::supported(&new, state.leaves_rules_unevaluated)?;
-        causes.extend(crd::admit(&mut new, Some(live.value())).err().unwrap_or_default());
-    }
+    causes.extend(admit(state, kind, &mut new, Some(live.value()))?);
     if !causes.is_empty() {
         return Err(Status::invalid(kind, &request.name, &causes));
     }
+    let mut new = kept.unwrap_or(new);
     if kind.counts_generations() && wishes_differ(request, live.value(), &new) {
         let generation = live.metadata("generation").and_then(Value::as_i64).unwrap_or(0) + 1;
         metadata::metadata(&mut new)?.insert("generation".to_owned(), json!(generation));
@@ -53,7 +53,7 @@ pub(super) fn save(state: &mut State, request: &Request, live: &Arc<Object>, mut
         gc::remove(state, &kind.table, &key(request));
         return Ok(Answer::Made(200, new));
     }
-    let object = state.store.put(&kind.table, key(request), new);
+    let object = state.store.put(&kind.table, key(request), convert::stored(kind, new));
     register(state, kind, &object)?;
     gc::written(state, &kind.table, key(request), &object);
     Ok(Answer::Stored(200, object))
@@ -64,9 +64,9 @@ pub(super) fn writer<'a>(request: &'a Request, state: &State) -> Writer<'a> {
     Writer { manager: &request.options.field_manager, subresource: request.subresource.as_deref(), now: state.now }
 }
 
-/// Server-side apply notes its owners itself.
+/// Server-side apply notes its owners itself, and so does a scale.
 pub(super) fn is_noted(request: &Request) -> bool {
-    request.verb == Verb::Patch(PatchKind::Apply)
+    request.verb == Verb::Patch(PatchKind::Apply) || request.subresource.as_deref() == Some("scale")
 }
 
 fn holds_version(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
@@ -85,8 +85,13 @@ fn holds_version(request: &Request, live: &Object, new: &Value) -> Result<(), St
 }
 
 fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status> {
+    is_of_uid(request, live.uid(), new)
+}
+
+/// Whether the uid that an update says, if it does, is this one; that of an object that is not there is empty.
+pub(super) fn is_of_uid(request: &Request, live: &str, new: &Value) -> Result<(), Status> {
     let said = new["metadata"]["uid"].as_str().unwrap_or_default();
-    if said.is_empty() || said == live.uid() {
+    if said.is_empty() || said == live {
         return Ok(());
     }
     let kind = &request.kind;
@@ -95,15 +100,11 @@ fn holds_uid(request: &Request, live: &Object, new: &Value) -> Result<(), Status
         return Err(Status::invalid(kind, &request.name, &[cause]));
     }
     let namespace = if request.namespace.is_empty() { String::new() } else { format!("{}/", request.namespace) };
-    let place = match kind.group.as_str() {
-        "" => kind.plural.clone(),
-        group => format!("{group}/{}", kind.plural),
-    };
+    let place = kind.storage_prefix();
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: /registry/{place}/{namespace}{}, ResourceVersion: 0, AdditionalErrorMsg: \
          Precondition failed: UID in precondition: {said}, UID in object meta: {}",
-        request.name,
-        live.uid(),
+        request.name, live,
     );
     Err(Status::conflict(kind, &request.name, why))
 }

@@ -37,6 +37,7 @@ cases!("apply":
     an_apply_to_a_terminating_object,
     managers_can_be_cleared,
     an_apply_prunes_unknown_fields,
+    managers_have_the_time_of_the_server,
 );
 
 const X: &str = "/api/v1/namespaces/$ns/configmaps/x";
@@ -279,4 +280,19 @@ async fn an_apply_prunes_unknown_fields(s: &mut Session) {
     let thing = with(things::thing("x"), "/spec/unknown", "x");
     s.apply(format!("{THING}?fieldManager=a"), thing.clone()).await;
     s.apply(format!("{THING}?fieldManager=a&fieldValidation=Strict"), thing).await;
+}
+
+async fn managers_have_the_time_of_the_server(s: &mut Session) {
+    let made = s.apply(by("a"), config_map("x")).await;
+    let changed = s.merge(X, json!({"data": {"key": "2"}})).await;
+    for answer in [made, changed] {
+        let date = jiff::fmt::rfc2822::parse(&answer.date).expect("every answer has a date").timestamp();
+        let metadata = &answer.body["metadata"];
+        let managers = metadata["managedFields"].as_array().into_iter().flatten().map(|entry| &entry["time"]);
+        for time in managers.chain([&metadata["creationTimestamp"]]) {
+            let time: jiff::Timestamp = time.as_str().and_then(|text| text.parse().ok()).expect("a time");
+            // The second may have ended between the write and the answer.
+            s.note("a time is that of the answer", date.duration_since(time).as_secs().abs() <= 1);
+        }
+    }
 }

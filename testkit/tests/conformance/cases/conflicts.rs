@@ -15,6 +15,7 @@ cases!("conflicts":
     a_merge_patch_with_an_old_version_is_refused,
     a_json_patch_that_tests_an_old_version_is_refused,
     a_lease_is_taken_by_one_of_two,
+    a_lease_that_is_gone_is_not_renewed,
 );
 
 async fn a_create_under_a_taken_name_is_refused(s: &mut Session) {
@@ -88,4 +89,16 @@ async fn a_lease_is_taken_by_one_of_two(s: &mut Session) {
     s.put(format!("{LEASES}/leader"), take("a")).await;
     s.put(format!("{LEASES}/leader"), take("b")).await;
     s.get(format!("{LEASES}/leader")).await;
+}
+
+async fn a_lease_that_is_gone_is_not_renewed(s: &mut Session) {
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/$ns/leases";
+    let x = format!("{LEASES}/x");
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": {"holderIdentity": "one"}});
+    let old = s.post(LEASES, lease.clone()).await;
+    s.delete(&x).await;
+    s.put(&x, old.body.clone()).await;
+    s.put(&x, with(lease.clone(), "/metadata/resourceVersion", old.version())).await;
+    s.put(&x, with(lease, "/metadata/uid", old.uid())).await;
+    s.get(&x).await;
 }

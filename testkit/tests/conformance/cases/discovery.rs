@@ -16,6 +16,7 @@ cases!("discovery":
     metadata_alone_in_a_watch,
     a_table_of_config_maps,
     a_table_of_nothing,
+    a_deprecated_kind_is_warned_of,
     health,
 );
 
@@ -84,6 +85,11 @@ async fn a_table_of_nothing(s: &mut Session) {
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
     s.ask(Ask::get(CONFIG_MAPS).header("accept", table)).await;
     s.ask(Ask::get(format!("{CONFIG_MAPS}/x")).header("accept", table)).await;
+}
+
+async fn a_deprecated_kind_is_warned_of(s: &mut Session) {
+    s.get("/api/v1/namespaces/$ns/endpoints").await;
+    s.get("/api/v1/namespaces/$ns/endpoints/x").await;
 }
 
 async fn health(s: &mut Session) {

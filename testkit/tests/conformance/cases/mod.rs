@@ -6,6 +6,12 @@ mod discovery;
 mod events;
 mod finalizers;
 mod gc;
+mod kubectl_apply;
+mod kubectl_delete;
+mod kubectl_get;
+mod kubectl_tables;
+mod kubectl_wait;
+mod kubectl_write;
 mod paging;
 mod patches;
 mod scale;
@@ -41,6 +47,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         schema::CASES,
         events::CASES,
         discovery::CASES,
+        kubectl_get::CASES,
+        kubectl_tables::CASES,
+        kubectl_apply::CASES,
+        kubectl_write::CASES,
+        kubectl_delete::CASES,
+        kubectl_wait::CASES,
     ]
     .into_iter()
     .flatten()

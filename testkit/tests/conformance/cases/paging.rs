@@ -18,6 +18,8 @@ cases!("paging":
     a_list_at_an_exact_version,
     a_list_at_an_exact_version_with_limit,
     a_list_not_older_than_a_version,
+    a_list_at_version_zero,
+    a_list_from_before_the_objects,
     a_list_at_a_version_of_the_future,
     a_list_at_an_unreadable_version,
     a_version_match_without_version,
@@ -116,6 +118,21 @@ async fn a_list_not_older_than_a_version(s: &mut Session) {
     let made = names(s, &["a", "b"]).await;
     s.get(format!("{CONFIG_MAPS}?resourceVersion={}&resourceVersionMatch=NotOlderThan", made.version())).await;
     s.get(format!("{CONFIG_MAPS}?resourceVersion={}", made.version())).await;
+}
+
+async fn a_list_at_version_zero(s: &mut Session) {
+    let made = names(s, &["a", "b"]).await;
+    // The real server's cache may lag behind: what a read at this version gives, it has.
+    s.get(format!("{CONFIG_MAPS}?resourceVersion={}&resourceVersionMatch=NotOlderThan", made.version())).await;
+    s.get(format!("{CONFIG_MAPS}?resourceVersion=0")).await;
+    s.get(format!("{CONFIG_MAPS}?resourceVersion=0&resourceVersionMatch=NotOlderThan")).await;
+    s.get(format!("{CONFIG_MAPS}/a?resourceVersion=0")).await;
+}
+
+async fn a_list_from_before_the_objects(s: &mut Session) {
+    let first = s.post(CONFIG_MAPS, config_map("a")).await;
+    s.post(CONFIG_MAPS, config_map("b")).await;
+    s.get(format!("{CONFIG_MAPS}?resourceVersion={}&resourceVersionMatch=Exact", first.version())).await;
 }
 
 async fn a_list_at_a_version_of_the_future(s: &mut Session) {

@@ -25,6 +25,11 @@ cases!("patches":
     a_patch_in_an_unknown_format,
     a_patch_that_makes_an_object_invalid,
     patches_of_status_and_of_the_whole,
+    a_merge_patch_of_null,
+    a_json_patch_of_lists,
+    a_json_patch_of_the_whole,
+    a_json_patch_with_what_no_operation_has,
+    numbers_of_built_in_kinds,
 );
 
 const X: &str = "/api/v1/namespaces/$ns/configmaps/x";
@@ -150,4 +155,60 @@ async fn patches_of_status_and_of_the_whole(s: &mut Session) {
     s.merge(format!("{LEASES}/x/status"), json!({"spec": {}})).await;
     s.merge(format!("{LEASES}/x"), json!({"spec": {"renewTime": "2025-01-01T00:00:00.000000Z"}})).await;
     s.merge(format!("{LEASES}/x"), json!({"spec": {"renewTime": null}})).await;
+}
+
+async fn a_merge_patch_of_null(s: &mut Session) {
+    s.post(CONFIG_MAPS, config_map("x")).await;
+    s.ask(Ask::new("PATCH", X).text("application/merge-patch+json", "null")).await;
+    s.merge(X, json!({"metadata": null})).await;
+    s.merge(X, json!({"data": {"key": {"a": "b"}}})).await;
+}
+
+async fn a_json_patch_of_lists(s: &mut Session) {
+    s.post(CONFIG_MAPS, with(config_map("x"), "/metadata/finalizers", json!(["example.com/a", "example.com/b"]))).await;
+    let finalizer = |op: &str, at: &str| json!([{"op": op, "path": format!("/metadata/finalizers/{at}"), "value": "example.com/c"}]);
+    for (op, at) in [
+        ("add", "0"),
+        ("add", "-"),
+        ("replace", "1"),
+        ("add", "9"),
+        ("add", "-1"),
+        ("replace", "9"),
+        ("remove", "0"),
+        ("remove", "9"),
+    ] {
+        s.json_patch(X, finalizer(op, at)).await;
+    }
+    s.json_patch(X, json!([{"op": "test", "path": "/metadata/finalizers", "value": []}])).await;
+}
+
+async fn a_json_patch_of_the_whole(s: &mut Session) {
+    s.post(CONFIG_MAPS, config_map("x")).await;
+    s.json_patch(X, json!([{"op": "replace", "path": "", "value": {}}])).await;
+    s.json_patch(X, json!([{"op": "remove", "path": "/metadata"}])).await;
+    s.json_patch(X, json!([{"op": "remove", "path": "/data"}])).await;
+    s.json_patch(
+        X,
+        json!([{"op": "add", "path": "/data", "value": {"a": "b"}}, {"op": "test", "path": "/data/a", "value": "b"}]),
+    )
+    .await;
+}
+
+async fn a_json_patch_with_what_no_operation_has(s: &mut Session) {
+    s.post(CONFIG_MAPS, config_map("x")).await;
+    s.json_patch(X, json!([{"op": "add", "path": "/data/a", "value": "b", "more": 1}])).await;
+    s.json_patch(X, json!([{"op": "add", "path": "/data/c"}])).await;
+    s.json_patch(X, json!([{"op": "move", "path": "/data/d"}])).await;
+    s.json_patch(X, json!([{"path": "/data/e", "value": "f"}])).await;
+    s.json_patch(X, json!(["add"])).await;
+}
+
+async fn numbers_of_built_in_kinds(s: &mut Session) {
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/$ns/leases";
+    for number in ["15", "15.0", "1.5", "\"15\"", "null", "true"] {
+        let body = format!(
+            r#"{{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {{"name": "x"}}, "spec": {{"leaseTransitions": {number}}}}}"#
+        );
+        s.ask(Ask::new("POST", format!("{LEASES}?dryRun=All")).text("application/json", &body)).await;
+    }
 }

@@ -151,6 +151,7 @@ async fn a_scale_of_what_is_not_there(s: &mut Session) {
 }
 
 async fn a_scale_that_changes_nothing_keeps_the_version(s: &mut Session) {
+    s.compares_managers = true;
     one(s).await;
     s.put(SCALE, scale_to(1)).await;
     s.merge(SCALE, json!({"spec": {"replicas": 1}})).await;

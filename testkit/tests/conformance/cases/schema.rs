@@ -31,6 +31,7 @@ cases!("schema":
     a_crd_without_storage_version,
     a_crd_of_a_schema_that_is_not_structural,
     two_versions_of_one_kind,
+    two_versions_of_other_schemas,
     a_version_that_is_not_served,
     a_changed_schema_is_used,
     a_custom_object_without_spec,
@@ -305,6 +306,7 @@ async fn a_crd_of_a_schema_that_is_not_structural(s: &mut Session) {
 }
 
 async fn two_versions_of_one_kind(s: &mut Session) {
+    s.compares_managers = true;
     let mut crd = things::crd();
     let mut beta = crd["spec"]["versions"][0].clone();
     beta["name"] = "v1beta1".into();
@@ -318,6 +320,35 @@ async fn two_versions_of_one_kind(s: &mut Session) {
     s.merge(format!("{beta}/x"), json!({"spec": {"replicas": 2}})).await;
     s.get(X).await;
     s.post(beta, thing("y")).await;
+}
+
+async fn two_versions_of_other_schemas(s: &mut Session) {
+    let mut crd = things::crd();
+    let mut beta = crd["spec"]["versions"][0].clone();
+    beta["name"] = "v1beta1".into();
+    beta["storage"] = false.into();
+    beta["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"] = json!({
+        "replicas": {"type": "integer"}, "title": {"type": "string", "default": "of the beta"}, "more": {"type": "string", "default": "m"},
+    });
+    beta["additionalPrinterColumns"] = json!([{"name": "More", "type": "string", "jsonPath": ".spec.more"}]);
+    crd["spec"]["versions"].as_array_mut().expect("a list").push(beta);
+    s.install(crd).await;
+    let all = "/apis/$ns.example.com/v1beta1/namespaces/$ns/things";
+    let beta = |name: &str| with(thing(name), "/apiVersion", "$ns.example.com/v1beta1");
+    s.post(things::ALL, with(thing("x"), "/spec/tags", json!(["a"]))).await;
+    let mut watch = s.watch(format!("{all}?watch=true")).await;
+    s.event(&mut watch).await;
+    s.get(format!("{all}/x")).await;
+    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    s.ask(Ask::get(all).header("accept", table)).await;
+    s.apply(format!("{all}/x?fieldManager=a&force=true"), with(beta("x"), "/spec/replicas", 3)).await;
+    s.get(X).await;
+    s.merge(format!("{all}/x/status"), json!({"status": {"ready": true}})).await;
+    s.event(&mut watch).await;
+    s.event(&mut watch).await;
+    s.post(all, beta("y")).await;
+    s.get(things::ALL).await;
+    s.delete(format!("{all}/x")).await;
 }
 
 async fn a_version_that_is_not_served(s: &mut Session) {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::things::{DEPLOYMENTS, container, deployment};
 use super::{things, with};
 use crate::case::cases;
 use crate::session::Session;
@@ -21,6 +22,8 @@ cases!("status":
     scale_reads_and_writes_replicas,
     the_status_of_what_is_not_there,
     a_kind_without_status_subresource_has_it_in_the_object,
+    built_in_kinds_keep_status_and_spec_apart,
+    conditions_of_a_built_in_kind_are_applied,
 );
 
 const X: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
@@ -135,4 +138,31 @@ async fn a_kind_without_status_subresource_has_it_in_the_object(s: &mut Session)
     s.post(things::ALL, with(things::thing("x"), "/status", json!({"ready": true}))).await;
     s.merge(X, json!({"status": {"ready": false}})).await;
     s.get(format!("{X}/status")).await;
+}
+
+async fn built_in_kinds_keep_status_and_spec_apart(s: &mut Session) {
+    let x = format!("{DEPLOYMENTS}/x");
+    let ready = json!({"replicas": 1, "readyReplicas": 1});
+    s.post(DEPLOYMENTS, with(deployment("x", &[container("a")]), "/status", ready.clone())).await;
+    s.merge(format!("{x}/status"), json!({"status": ready, "spec": {"replicas": 5}})).await;
+    let mut read = s.get(&x).await.body;
+    read["spec"]["replicas"] = 2.into();
+    read["status"]["readyReplicas"] = 2.into();
+    s.put(&x, read.clone()).await;
+    s.put(format!("{x}/status"), read).await;
+    s.merge(format!("{x}/status"), json!({"metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}}})).await;
+}
+
+async fn conditions_of_a_built_in_kind_are_applied(s: &mut Session) {
+    s.compares_managers = true;
+    s.post(DEPLOYMENTS, deployment("x", &[container("a")])).await;
+    let condition = |kind: &str| {
+        let time = "2025-01-01T00:00:00Z";
+        json!({"type": kind, "status": "True", "lastTransitionTime": time, "lastUpdateTime": time, "reason": "R", "message": "M"})
+    };
+    for (manager, kind) in [("a", "Available"), ("b", "Progressing")] {
+        let status = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"}, "status": {"conditions": [condition(kind)]}});
+        s.apply(format!("{DEPLOYMENTS}/x/status?fieldManager={manager}"), status).await;
+    }
+    s.get(format!("{DEPLOYMENTS}/x")).await;
 }

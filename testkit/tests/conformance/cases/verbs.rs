@@ -37,6 +37,8 @@ cases!("verbs":
     a_list_of_what_has_no_objects,
     all_of_a_collection_are_deleted,
     bad_labels_and_annotations_are_refused,
+    what_one_may_do_oneself,
+    times_that_are_none,
 );
 
 async fn a_created_object_is_given_back_and_can_be_read(s: &mut Session) {
@@ -228,4 +230,23 @@ async fn bad_labels_and_annotations_are_refused(s: &mut Session) {
     s.post(CONFIG_MAPS, with(config_map("x"), "/metadata/labels", json!({"a/b/c": "d"}))).await;
     s.post(CONFIG_MAPS, with(config_map("x"), "/metadata/annotations", json!({"not a key": "d"}))).await;
     s.post(CONFIG_MAPS, with(config_map("x"), "/metadata/labels", json!({"a": 5}))).await;
+}
+
+async fn what_one_may_do_oneself(s: &mut Session) {
+    const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let spec = json!({"resourceAttributes": {"verb": "create", "resource": "configmaps", "namespace": "$ns"}});
+    let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec});
+    s.post(REVIEWS, review).await;
+    s.get(REVIEWS).await;
+}
+
+async fn times_that_are_none(s: &mut Session) {
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/$ns/leases";
+    let lease = |time: &str| {
+        let spec = json!({"holderIdentity": "a", "renewTime": time});
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": spec})
+    };
+    for time in ["yesterday", "2025-01-01T00:00:00Z", "2025-01-01T01:00:00.5+01:00", "2025-01-01T00:00:00.1234567Z"] {
+        s.post(format!("{LEASES}?dryRun=All"), lease(time)).await;
+    }
 }
