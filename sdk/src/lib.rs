@@ -34,7 +34,7 @@
 //! }
 //! ```
 //!
-//! That program has a command line (`run`, `install`, `uninstall`, `generate crds`, `settings`, `version`), elects a leader by a
+//! That program has a command line (`run`, `install`, `uninstall`, `generate crds`, `settings`, `version`, and `dev` with that feature), elects a leader by a
 //! Lease, keeps its caches warm on standbys, hands over within milliseconds at a clean stop, and answers probes and metrics.
 //!
 //! # Where to look
@@ -46,6 +46,8 @@
 //!
 //! # Features
 //! - `operator` (default): all of it
+//! - `dev`: the command `dev`, which shows the operator at work on a cluster in memory, with replicas that hand over to each other
+//! - `testing`: `Operator::start_on`, an operator in a test
 //! - `leader-election`: only [`leadership`] and [`metrics`], without settings, command line, servers and controllers
 //!
 //! The SDK selects no Kubernetes version: the binary does, by a feature of `k8s-openapi` such as `v1_36`.

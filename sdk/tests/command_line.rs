@@ -143,3 +143,54 @@ fn help_and_version_are_zero_and_go_to_stdout() {
         assert!(help.contains(word), "{word}: {help}");
     }
 }
+
+#[test]
+fn dev_is_a_command_where_its_feature_is_on() {
+    let (_, help, _) = refused("--help");
+    assert_eq!(help.contains("\n  dev "), cfg!(feature = "dev"), "{help}");
+}
+
+#[cfg(feature = "dev")]
+mod dev {
+    use std::time::Duration;
+
+    use kubeops::cli::{Command, DevOptions};
+
+    use super::{command, parsed, refused};
+
+    #[test]
+    fn dev_takes_durations_as_settings_do() {
+        assert_eq!(command("dev"), Command::Dev(DevOptions::default()));
+        let options = DevOptions {
+            replicas: 5,
+            port: 6443,
+            exit_after: Some(Duration::from_secs(120)),
+            kill_leader_after: Some(Duration::from_secs(20)),
+        };
+        let line = "--set A=1 dev --replicas 5 --port 6443 --exit-after 2m --kill-leader-after 00:00:20 --set A=2";
+        assert_eq!(command(line), Command::Dev(options));
+        assert_eq!(parsed(line).overrides.set, super::pairs(&[("A", "1"), ("A", "2")]));
+    }
+
+    #[test]
+    fn dev_says_what_it_does_not_understand() {
+        for (line, hint) in [
+            ("dev --replicas 0", "1..=26"),
+            ("dev --replicas 27", "1..=26"),
+            ("dev --port 65536", "65536"),
+            ("dev --exit-after soon", "expected a duration"),
+            ("dev --kill-leader-after -3s", "not negative"),
+        ] {
+            let (code, out, err) = refused(line);
+            assert_eq!((code, &*out), (2, ""), "{line}");
+            assert!(err.contains(hint), "{line}: {err}");
+        }
+    }
+
+    #[test]
+    fn its_help_tells_what_it_leaves_out() {
+        let (code, help, _) = refused("dev --help");
+        assert_eq!(code, 0);
+        assert!(help.contains("Nothing runs pods") && help.contains("--exit-after"), "{help}");
+    }
+}

@@ -205,13 +205,15 @@ fn lease_renew_deadline_and_retry_period_are_in_order() {
 }
 
 #[test]
-fn a_narrow_margin_is_a_warning() {
+fn a_narrow_margin_is_a_warning_where_it_may_not_be_meant() {
     let (_, warnings) = read(&[("KubeOps__LeaderElectionRenewDeadline", "13.001")]);
     assert_eq!(warnings.len(), 1);
     let text = warnings[0].to_string();
     assert!(text.starts_with("KubeOps:LeaderElectionRenewDeadline (variable KubeOps__"), "{text}");
     assert!(text.contains("00:00:01.999"), "{text}");
     assert_eq!(read(&[("KubeOps__LeaderElectionRenewDeadline", "13")]).1, []);
+    let developing = [("KubeOps__LeaderElectionRenewDeadline", "14"), ("DOTNET_ENVIRONMENT", "Development")];
+    assert_eq!(read(&developing).1, []);
 }
 
 #[test]

@@ -39,5 +39,5 @@ pub use cluster::Cluster;
 pub use control_plane::{Binaries, ControlPlane};
 pub use error::Error;
 pub use eventually::{Timeout, eventually};
-pub use process::Process;
+pub use process::{Janitor, Process};
 pub use proxy::Proxy;

@@ -217,9 +217,9 @@ impl Drop for Process {
     }
 }
 
-/// Removes a directory when the test is gone, for a test whose own destructors did not run.
+/// Removes a directory, with all that is in it, when this value is dropped, and when the test's own process is killed.
 #[derive(Debug)]
-pub(crate) struct Janitor {
+pub struct Janitor {
     shell: Child,
     lifeline: Option<ChildStdin>,
 }
@@ -232,7 +232,12 @@ tries=0
 until rm -rf "$1" 2>/dev/null || [ "$tries" -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 "#;
 
-    pub(crate) fn watch(directory: &Path) -> Result<Self, Error> {
+    /// From now on. The path is absolute, and whoever writes there has ended when it is to be gone.
+    ///
+    /// # Errors
+    ///
+    /// If there is no shell to be had.
+    pub fn watch(directory: &Path) -> Result<Self, Error> {
         let mut shell = shell(Self::SCRIPT);
         shell.arg(directory).stdout(Stdio::null());
         let mut shell = shell.spawn().map_err(Error::io("start a shell"))?;

@@ -26,8 +26,6 @@ pub(crate) enum Error {
     NoCache,
     #[error("xtask/control-plane/go.mod requires no {module}")]
     NoVersion { module: &'static str },
-    #[error("cargo built no {name}")]
-    NotBuilt { name: &'static str },
     #[error("no test ran")]
     NoTests,
     #[error("{failed} of the tests failed")]

@@ -4,7 +4,6 @@
 
 mod builtin_kinds;
 mod control_plane;
-mod demo;
 mod error;
 mod layers;
 mod test;
@@ -21,8 +20,6 @@ usage: cargo xtask <chore>
 
   test [cargo's options] [-- filter …]
                   run every test, also those that need a control plane; ends with `N passed, N failed`
-  demo [--kill-leader-after SECONDS] [--exit-after SECONDS]
-                  three replicas of the sample on a control plane of their own, and how they hand over
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
@@ -44,7 +41,6 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
     match (chore.as_str(), rest) {
         ("test", rest) => test::run(rest),
-        ("demo", rest) => demo::run(rest),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
             Ok(())

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::arguments::{Command, Invocation, Overrides, Program, parse};
+use super::arguments::{Command, Invocation, Program, parse};
+use super::overrides::Overrides;
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
@@ -18,7 +19,8 @@ use crate::settings::{LoadOptions, Settings};
 const CRD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
-    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`.
+    /// Does what the command line says: run (the default), `install`, `uninstall`, `generate crds`, `settings` or `version`; with
+    /// the feature `dev`, `dev` too.
     ///
     /// Returns what the process is to exit with: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings. After a
     /// failed service (1) or a second signal (130 or 143) the process exits from within, without waiting for blocked threads.
@@ -80,6 +82,11 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                     Err(error) => Err(error),
                 };
                 Ok(version(program, cluster, out).await?)
+            }
+            #[cfg(feature = "dev")]
+            Command::Dev(options) => {
+                let done = super::dev::dev(program.name, &crds, overrides, &options).await;
+                done.map_err(|error| Failure { code: error.exit_code(), text: chain(&error) })
             }
         }
     }

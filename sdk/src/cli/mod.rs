@@ -4,15 +4,21 @@
 //! [`std::io::Write`]. Who calls them decides where clients, arguments and terminals come from.
 
 mod arguments;
+#[cfg(feature = "dev")]
+mod dev;
 mod dispatch;
 mod generate;
 mod install;
+mod overrides;
 mod uninstall;
 mod version;
 
 pub use crate::crds::RequestError;
-pub use arguments::{Command, Invocation, Overrides, Program, Usage, parse};
+pub use arguments::{Command, Invocation, Program, Usage, parse};
+#[cfg(feature = "dev")]
+pub use dev::{DevError, DevOptions};
 pub use generate::{Format, GenerateError, generate_crds};
 pub use install::{InstallError, install};
+pub use overrides::Overrides;
 pub use uninstall::{Confirmation, Objects, UninstallError, uninstall};
 pub use version::{VersionError, version};

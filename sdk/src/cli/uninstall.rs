@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
-use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use crate::crds::{Conflicting, RequestError, ask, by_name};
+use crate::crds::{Conflicting, RequestError, ask, by_name, served};
 
 const POLL: Duration = Duration::from_millis(250);
 /// Objects of one answer of the server; what kubectl asks for.
@@ -211,13 +210,6 @@ impl fmt::Display for Objects {
         write!(f, ", {finalized} of which hang unless a running controller removes their finalizers ")?;
         write!(f, "({finalizers}: {examples})")
     }
-}
-
-/// A version of the kind that the server serves.
-fn served(crd: &CustomResourceDefinition) -> Option<ApiResource> {
-    let version = crd.spec.versions.iter().find(|version| version.served)?;
-    let kind = GroupVersionKind::gvk(&crd.spec.group, &version.name, &crd.spec.names.kind);
-    Some(ApiResource::from_gvk_with_plural(&kind, &crd.spec.names.plural))
 }
 
 // === impl UninstallError ===

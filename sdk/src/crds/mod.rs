@@ -9,7 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 
 pub use install::{Effect, InstallError, Progress, install};
 pub use request::RequestError;
-pub(crate) use request::{ask, ask_within};
+pub(crate) use request::{ask, ask_within, served};
 
 /// Two definitions of one name differ.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

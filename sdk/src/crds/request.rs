@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::core::{ApiResource, GroupVersionKind};
+
 use crate::chain::chain;
 
 /// A command that hangs is worse than one that fails, and so is a start.
@@ -56,4 +59,11 @@ fn reason(error: &kube::Error) -> String {
         kube::Error::Service(cause) => chain(cause.as_ref()),
         other => chain(other),
     }
+}
+
+/// A version of the kind that the server serves.
+pub(crate) fn served(crd: &CustomResourceDefinition) -> Option<ApiResource> {
+    let version = crd.spec.versions.iter().find(|version| version.served)?;
+    let kind = GroupVersionKind::gvk(&crd.spec.group, &version.name, &crd.spec.names.kind);
+    Some(ApiResource::from_gvk_with_plural(&kind, &crd.spec.names.plural))
 }

@@ -12,6 +12,8 @@ use super::{binding, file, variables};
 
 const FILE_NAME: &str = "appsettings.json";
 const DEFAULT_ENVIRONMENT: &str = "Production";
+/// The variables that name the environment; the first that is not empty counts.
+pub(crate) const ENVIRONMENT_VARIABLES: [&str; 2] = ["KUBEOPS_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
 
 /// The merged settings of a process. Cheap to clone.
 #[derive(Clone)]
@@ -238,9 +240,7 @@ fn variable<'a>(variables: &'a [(String, String)], name: &str) -> Option<&'a str
 }
 
 fn environment(variables: &[(String, String)], problems: &mut Problems) -> String {
-    let named = ["KUBEOPS_ENVIRONMENT", "DOTNET_ENVIRONMENT"]
-        .into_iter()
-        .find_map(|name| Some((name, variable(variables, name)?)));
+    let named = ENVIRONMENT_VARIABLES.into_iter().find_map(|name| Some((name, variable(variables, name)?)));
     let Some((name, environment)) = named else { return DEFAULT_ENVIRONMENT.to_owned() };
     if environment.contains(['/', '\\']) {
         let problem = Problem::new(name, "expected a name such as Production, which becomes part of a file's name");

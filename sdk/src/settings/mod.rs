@@ -31,4 +31,6 @@ pub use loading::{LoadOptions, Settings};
 pub use node::Entry;
 pub use problems::{Layer, Origin, Problem, Problems, Warning};
 
+#[cfg(feature = "dev")]
+pub(crate) use loading::ENVIRONMENT_VARIABLES;
 pub(crate) use node::{Kind, Node, same_key};

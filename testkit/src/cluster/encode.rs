@@ -27,28 +27,32 @@ fn write_object(out: &mut BytesMut, request: &Request, state: &State, object: &O
     match request.output {
         Output::Whole => {
             head(out, &request.kind);
-            out.put(&object.fields_json()[..]);
+            out.extend_from_slice(object.fields_json());
             out.put_u8(b'}');
         }
-        Output::Metadata => put(out, &metadata_only(object)),
+        Output::Metadata => {
+            out.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#);
+            out.extend_from_slice(object.metadata_json());
+            out.put_u8(b'}');
+        }
         Output::Table => put(out, &table::of(request, state, &[object], None)),
     }
 }
 
 fn head(out: &mut BytesMut, kind: &Kind) {
-    out.put(&b"{\"kind\":\""[..]);
-    out.put(kind.kind.as_bytes());
-    out.put(&b"\",\"apiVersion\":\""[..]);
+    out.extend_from_slice(b"{\"kind\":\"");
+    out.extend_from_slice(kind.kind.as_bytes());
+    out.extend_from_slice(b"\",\"apiVersion\":\"");
     if !kind.group.is_empty() {
-        out.put(kind.group.as_bytes());
+        out.extend_from_slice(kind.group.as_bytes());
         out.put_u8(b'/');
     }
-    out.put(kind.version.as_bytes());
+    out.extend_from_slice(kind.version.as_bytes());
     out.put_u8(b'"');
 }
 
 fn put(out: &mut BytesMut, value: &Value) {
-    out.put(value.to_string().as_bytes());
+    out.extend_from_slice(value.to_string().as_bytes());
 }
 
 pub(crate) fn metadata_only(object: &Object) -> Value {
@@ -81,7 +85,7 @@ pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
     let mut out = BytesMut::with_capacity(size + 200);
     let start =
         format!("{{\"kind\":\"{list_kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":[");
-    out.put(start.as_bytes());
+    out.extend_from_slice(start.as_bytes());
     for (index, object) in list.items.iter().enumerate() {
         if index > 0 {
             out.put_u8(b',');
@@ -90,23 +94,23 @@ pub(crate) fn list(request: &Request, state: &State, list: &List) -> Bytes {
         if request.output == Output::Whole && request.kind.custom.is_none() {
             let object = convert::shown(&request.kind, object);
             out.put_u8(b'{');
-            out.put(object.fields_json().get(1..).unwrap_or_default());
+            out.extend_from_slice(object.fields_json().get(1..).unwrap_or_default());
             out.put_u8(b'}');
         } else {
             write_object(&mut out, request, state, object);
         }
     }
-    out.put(&b"]}"[..]);
+    out.extend_from_slice(b"]}");
     out.freeze()
 }
 
 /// One event of a watch.
 pub(crate) fn event(out: &mut BytesMut, name: &str, request: &Request, state: &State, object: &Object) {
-    out.put(&b"{\"type\":\""[..]);
-    out.put(name.as_bytes());
-    out.put(&b"\",\"object\":"[..]);
+    out.extend_from_slice(b"{\"type\":\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\",\"object\":");
     write_object(out, request, state, object);
-    out.put(&b"}\n"[..]);
+    out.extend_from_slice(b"}\n");
 }
 
 /// Tells a version that the client may go on from; `ends_initial` that all that was there has been sent.

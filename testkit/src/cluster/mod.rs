@@ -86,6 +86,11 @@ impl Cluster {
         self.server.record.all()
     }
 
+    /// Forgets the requests that were received so far: for a cluster that lives long, of which nobody asks what they were.
+    pub fn forget_requests(&self) {
+        self.server.record.forget();
+    }
+
     /// Takes CRDs with CEL rules (`x-kubernetes-validations`) from now on, and does not evaluate these: objects that a real server would
     /// refuse are taken. Without this, such CRDs are refused, by a 501 that names the rule.
     pub fn leave_rules_unevaluated(&self) {

@@ -1,6 +1,6 @@
 //! Every request that the cluster received, to assert on.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::request::Parts;
 use jiff::Timestamp;
@@ -11,7 +11,14 @@ use crate::AuditEvent;
 /// In the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    events: Mutex<Vec<AuditEvent>>,
+    events: Mutex<Events>,
+}
+
+#[derive(Debug, Default)]
+struct Events {
+    /// How many came before those that are kept.
+    forgotten: usize,
+    kept: Vec<AuditEvent>,
 }
 
 impl Record {
@@ -35,15 +42,16 @@ impl Record {
             completed: None,
             user_agent: agent.unwrap_or_default().to_owned(),
         };
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.push(event);
-        events.len() - 1
+        let mut events = self.events();
+        events.kept.push(event);
+        events.forgotten + events.kept.len() - 1
     }
 
     /// Notes the answer; of a watch that it runs, and later that it has ended.
     pub(crate) fn answered(&self, index: usize, code: Option<u16>, completed: Option<Timestamp>) {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(event) = events.get_mut(index) {
+        let mut events = self.events();
+        let Events { forgotten, kept } = &mut *events;
+        if let Some(event) = index.checked_sub(*forgotten).and_then(|index| kept.get_mut(index)) {
             event.code = code.or(event.code);
             event.completed = completed.or(event.completed);
         }
@@ -51,17 +59,30 @@ impl Record {
 
     /// Notes what the object is called that a create brings.
     pub(crate) fn named(&self, index: usize, name: &str) {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(event) = events.get_mut(index) {
+        let mut events = self.events();
+        let Events { forgotten, kept } = &mut *events;
+        if let Some(event) = index.checked_sub(*forgotten).and_then(|index| kept.get_mut(index)) {
             name.clone_into(&mut event.name);
         }
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<AuditEvent> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
+        let events = self.events();
+        events.kept.get(index.checked_sub(events.forgotten)?).cloned()
     }
 
     pub(crate) fn all(&self) -> Vec<AuditEvent> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.events().kept.clone()
+    }
+
+    /// All that came so far, also what is not yet answered.
+    pub(crate) fn forget(&self) {
+        let mut events = self.events();
+        events.forgotten += events.kept.len();
+        events.kept.clear();
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

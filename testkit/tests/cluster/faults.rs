@@ -118,3 +118,18 @@ async fn every_request_is_on_record() {
         .map(|(verb, name, code)| ("a".to_owned(), verb.to_owned(), "configmaps".to_owned(), name.to_owned(), code));
     assert_eq!(told, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_of_the_record_is_not_mixed_up_with_what_comes_later() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    let watch = Box::pin(api.watch(&WatchParams::default(), "0").await.unwrap());
+    assert!(api.get("gone").await.is_err());
+    cluster.forget_requests();
+    assert!(cluster.requests().is_empty());
+    cluster.faults("a").when(|request| request.verb == "create", Some(1), Fault::LoseAnswer);
+    assert!(api.create(&PostParams::default(), &config_map("x", json!({}))).await.is_err());
+    drop(watch);
+    let told: Vec<_> = cluster.requests().into_iter().map(|r| (r.verb, r.code, r.completed.is_some())).collect();
+    assert_eq!(told, [("create".to_owned(), Some(201), true)], "not the watch's end");
+}

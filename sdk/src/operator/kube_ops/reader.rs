@@ -8,6 +8,9 @@ use super::table::{Key, Preset};
 use super::types::Setting;
 use super::{Defaults, SECTION};
 
+/// The environment of those who try things out.
+const DEVELOPMENT: &str = "Development";
+
 /// What defaults may be made of.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
@@ -66,6 +69,11 @@ impl<'a> Reader<'a> {
             (None, Preset::Text(text)) => Node::text(*text, Origin::default_value()),
             (None, Preset::Nothing) => Node::null(Origin::default_value()),
         }
+    }
+
+    /// Where short leases are meant so: somebody waits for a takeover.
+    pub(super) fn is_development(&self) -> bool {
+        self.facts.settings.environment().eq_ignore_ascii_case(DEVELOPMENT)
     }
 
     /// Something is wrong with the value of `key`.

@@ -17,6 +17,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
+    /// Of whole objects; what they carry in `managedFields` is left out.
     pub(super) fn between(place: Place<'_>, old: &Value, new: &Value) -> Self {
         let mut difference = Self::default();
         difference.walk(place, Some(old), Some(new), &mut Vec::new(), false);
@@ -24,7 +25,10 @@ impl Difference {
     }
 
     /// Without what lies in or below `ignored`.
-    pub(super) fn without(&self, ignored: &FieldSet) -> Self {
+    pub(super) fn without(self, ignored: &FieldSet) -> Self {
+        if ignored.is_empty() {
+            return self;
+        }
         let rest = |set: &FieldSet| set.without_all_below(ignored);
         Self { added: rest(&self.added), modified: rest(&self.modified), removed: rest(&self.removed) }
     }
@@ -53,22 +57,25 @@ impl Difference {
         }
     }
 
-    fn walk_fields(
+    fn walk_fields<'v>(
         &mut self,
         place: Place<'_>,
-        old: Option<&Value>,
-        new: Option<&Value>,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
         path: &mut Vec<Step>,
         is_there: bool,
     ) {
-        let empty = Map::new();
-        let fields = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
-        let (old, new) = (fields(old), fields(new));
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let (old, new) = (old.and_then(Value::as_object), new.and_then(Value::as_object));
+        let names: BTreeSet<&String> = old.into_iter().chain(new).flat_map(Map::keys).collect();
         for name in names {
+            let of = |fields: Option<&'v Map<String, Value>>| fields.and_then(|fields| fields.get(name));
+            let (old, new) = (of(old), of(new));
+            if old == new || (name == "managedFields" && is_metadata(path)) {
+                continue;
+            }
             path.push(Step::field(name));
             let always_there = is_there && place.always_has(name);
-            self.walk(place.field(name).0, old.get(name), new.get(name), path, always_there);
+            self.walk(place.field(name).0, old, new, path, always_there);
             path.pop();
         }
     }
@@ -78,9 +85,12 @@ impl Difference {
         let steps: BTreeSet<&Step> = old.keys().chain(new.keys()).collect();
         for step in steps {
             path.push(step.clone());
-            let items = |of: &BTreeMap<Step, Vec<Value>>| of.get(step).cloned().unwrap_or_default();
-            match (items(&old).as_slice(), items(&new).as_slice()) {
-                (old @ ([] | [_]), new @ ([] | [_])) => self.walk(list.item, old.first(), new.first(), path, false),
+            let (old, new) =
+                (old.get(step).map_or(&[][..], Vec::as_slice), new.get(step).map_or(&[][..], Vec::as_slice));
+            match (old, new) {
+                ([] | [_], [] | [_]) => {
+                    self.walk(list.item, old.first().copied(), new.first().copied(), path, false);
+                }
                 // Items that are there twice are one piece.
                 ([_, _, ..], new @ ([] | [_])) => {
                     if let [new] = new {
@@ -121,11 +131,16 @@ pub(super) fn common_form<'a>(place: Place<'a>, old: Option<&Value>, new: Option
     }
 }
 
-fn by_step(list: ListOf<'_>, items: Option<&Value>) -> BTreeMap<Step, Vec<Value>> {
-    let mut by_step: BTreeMap<Step, Vec<Value>> = BTreeMap::new();
+/// Whether the path is that of an object's own metadata: who noted what in it is nobody's field.
+fn is_metadata(path: &[Step]) -> bool {
+    matches!(path, [Step::Field(name)] if name == "metadata")
+}
+
+fn by_step<'v>(list: ListOf<'_>, items: Option<&'v Value>) -> BTreeMap<Step, Vec<&'v Value>> {
+    let mut by_step: BTreeMap<Step, Vec<&Value>> = BTreeMap::new();
     for item in items.and_then(Value::as_array).into_iter().flatten() {
         if let Ok(step) = list.step(item) {
-            by_step.entry(step).or_default().push(item.clone());
+            by_step.entry(step).or_default().push(item);
         }
     }
     by_step

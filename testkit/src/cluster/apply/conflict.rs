@@ -14,7 +14,7 @@ pub(super) fn none(
     writer: &Manager,
     given_up: &FieldSet,
 ) -> Result<(), Status> {
-    let written = difference.modified.union(&difference.added).difference(given_up);
+    let written = difference.modified.clone().union(&difference.added).difference(given_up);
     let others = managed.0.iter().filter(|(manager, _)| *manager != writer);
     let of_manager = others.map(|(manager, entry)| (manager.shown(), entry.fields.intersection(&written).paths()));
     let conflicts: Vec<(String, Vec<String>)> = of_manager.filter(|(_, paths)| !paths.is_empty()).collect();

@@ -93,9 +93,10 @@ impl Managed {
         let entries = entries.into_iter().map(|(manager, entry)| {
             let operation = if manager.operation == Operation::Apply { "Apply" } else { "Update" };
             let mut json = json!({
-                "manager": manager.name, "operation": operation, "apiVersion": entry.api_version,
-                "fieldsType": "FieldsV1", "fieldsV1": entry.fields.to_json(),
+                "manager": manager.name, "operation": operation, "apiVersion": entry.api_version, "fieldsType": "FieldsV1",
             });
+            // Not within `json!`, which would copy it.
+            json["fieldsV1"] = entry.fields.to_json();
             if let Some(time) = &entry.time {
                 json["time"] = time.clone().into();
             }

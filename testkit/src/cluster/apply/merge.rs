@@ -10,22 +10,18 @@ use super::place::{Form, ListOf, Place};
 use super::set::FieldSet;
 
 /// `live` with all that `applied` says. `None` if nothing is left to say.
-pub(super) fn merge(place: Place<'_>, live: Option<&Value>, applied: Option<&Value>) -> Option<Value> {
+pub(super) fn merge<'v>(place: Place<'_>, live: Option<&'v Value>, applied: Option<&'v Value>) -> Option<Value> {
     match common_form(place, live, applied) {
         Form::Piece => applied.or(live).cloned(),
         Form::Fields => {
-            let names = |value: Option<&Value>| -> Vec<String> {
-                value.and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect()
-            };
-            let all: BTreeSet<String> = names(live).into_iter().chain(names(applied)).collect();
-            let merged: Map<String, Value> = all
-                .into_iter()
-                .filter_map(|name| {
-                    let of = |value: Option<&'_ Value>| value.and_then(|value| value.get(&name)).cloned();
-                    let value = merge(place.field(&name).0, of(live).as_ref(), of(applied).as_ref())?;
-                    Some((name, value))
-                })
-                .collect();
+            let (live, applied) = (live.and_then(Value::as_object), applied.and_then(Value::as_object));
+            let names: BTreeSet<&String> = live.into_iter().chain(applied).flat_map(Map::keys).collect();
+            let merged = names.into_iter().filter_map(|name| {
+                let of = |fields: Option<&'v Map<String, Value>>| fields.and_then(|fields| fields.get(name));
+                let value = merge(place.field(name).0, of(live), of(applied))?;
+                Some((name.clone(), value))
+            });
+            let merged: Map<String, Value> = merged.collect();
             (!merged.is_empty()).then_some(Value::Object(merged))
         }
         Form::Items(list) => {

@@ -94,12 +94,11 @@ pub(crate) fn track(kind: &Kind, old: Option<&Value>, new: &mut Value, writer: W
     // Who gave up all notes, or never had any, is not asked again.
     let keeps_notes = old.is_none() || !managed.0.is_empty();
     if keeps_notes {
-        let (old, new) = (old.map_or_else(empty, without_managed_fields), without_managed_fields(new));
         let manager = writer.named(kind, writer.manager, Operation::Update);
         let ignored = ignored(kind, writer.subresource);
         let api_version = kind.api_version();
         let write = Write { place: Place::of(kind), manager: &manager, api_version: &api_version, ignored: &ignored };
-        write.update(&old, &new, &mut managed, writer.time());
+        write.update(old.unwrap_or(&empty()), new, &mut managed, writer.time());
     }
     managed.write(new);
 }

@@ -23,11 +23,12 @@ impl FieldSet {
     pub(super) fn parse(fields: &Value) -> Option<Self> {
         let mut set = Self::default();
         for (text, inner) in fields.as_object()?.iter().filter(|(text, _)| *text != ITSELF) {
-            let (step, inner) = (Step::parse(text)?, inner.as_object()?);
-            if inner.is_empty() || inner.contains_key(ITSELF) {
+            let step = Step::parse(text)?;
+            let below = Self::parse(inner)?;
+            if inner.as_object().is_some_and(|inner| inner.is_empty() || inner.contains_key(ITSELF)) {
                 set.members.insert(step.clone());
             }
-            set.put_below(step, Self::parse(&Value::Object(inner.clone()))?);
+            set.put_below(step, below);
         }
         Some(set)
     }
@@ -66,14 +67,31 @@ impl FieldSet {
         }
     }
 
-    pub(super) fn union(&self, other: &Self) -> Self {
-        let mut all = self.clone();
-        all.members.extend(other.members.iter().cloned());
+    /// Puts in all that the other set has.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.members.extend(other.members.iter().cloned());
         for (step, theirs) in &other.below {
-            let both = all.below.get(step).map_or_else(|| theirs.clone(), |ours| ours.union(theirs));
-            all.put_below(step.clone(), both);
+            match self.below.get_mut(step) {
+                Some(ours) => ours.add(theirs),
+                None => self.put_below(step.clone(), theirs.clone()),
+            }
         }
-        all
+    }
+
+    /// Takes out all that the other set has. A field is not in a set for what it is in.
+    pub(super) fn take(&mut self, other: &Self) {
+        self.members.retain(|step| !other.members.contains(step));
+        self.below.retain(|step, ours| {
+            if let Some(theirs) = other.below.get(step) {
+                ours.take(theirs);
+            }
+            !ours.is_empty()
+        });
+    }
+
+    pub(super) fn union(mut self, other: &Self) -> Self {
+        self.add(other);
+        self
     }
 
     pub(super) fn intersection(&self, other: &Self) -> Self {
@@ -86,13 +104,10 @@ impl FieldSet {
         both
     }
 
-    /// What is in this set and not in the other. A field is not in a set for what it is in.
+    /// What is in this set and not in the other.
     pub(super) fn difference(&self, other: &Self) -> Self {
-        let mut rest = Self { members: &self.members - &other.members, below: BTreeMap::new() };
-        for (step, ours) in &self.below {
-            let left = other.below.get(step).map_or_else(|| ours.clone(), |theirs| ours.difference(theirs));
-            rest.put_below(step.clone(), left);
-        }
+        let mut rest = self.clone();
+        rest.take(other);
         rest
     }
 
@@ -152,7 +167,7 @@ mod tests {
     #[test]
     fn union_and_intersection_go_through_all_levels() {
         let (a, b) = (set(&json!({"f:a": {"f:b": {}}})), set(&json!({"f:a": {"f:b": {}, "f:c": {}}, "f:d": {}})));
-        assert_eq!(a.union(&b), b);
+        assert_eq!(a.clone().union(&b), b);
         assert_eq!(a.intersection(&b), a);
         assert_eq!(a.intersection(&set(&json!({"f:a": {}}))), FieldSet::default());
     }

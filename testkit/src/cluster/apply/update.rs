@@ -29,13 +29,16 @@ impl Write<'_> {
         let difference = Difference::between(self.place, old, new).without(self.ignored);
         // What is written is of this write alone: it is taken from earlier writes of the same manager as well.
         take(&difference, managed, None);
-        let written = difference.modified.union(&difference.added).difference(never_owned());
+        let mut written = difference.modified.union(&difference.added);
+        written.take(never_owned());
         if written.is_empty() {
             return;
         }
         let api_version = self.api_version.to_owned();
-        let before = managed.0.remove(self.manager);
-        let fields = before.map_or_else(|| written.clone(), |before| before.fields.union(&written));
+        let fields = match managed.0.remove(self.manager) {
+            Some(before) => before.fields.union(&written),
+            None => written,
+        };
         managed.0.insert(self.manager.clone(), Entry { fields, api_version, time: Some(time) });
         managed.cap_updaters();
     }
@@ -67,7 +70,7 @@ impl Write<'_> {
         let changed = *live != merged;
         if let Some(entry) = managed.0.get_mut(self.manager) {
             entry.time = if changed { Some(time) } else { last.and_then(|last| last.time) };
-            entry.fields = entry.fields.difference(never_owned());
+            entry.fields.take(never_owned());
         }
         managed.0.retain(|_, entry| !entry.fields.is_empty());
         Ok(changed.then_some(merged))
@@ -92,9 +95,9 @@ impl Write<'_> {
 
 /// Takes what differs from everybody but `writer`.
 fn take(difference: &Difference, managed: &mut Managed, writer: Option<&Manager>) {
-    let lost = difference.modified.union(&difference.added).union(&difference.removed);
+    let Difference { added, modified, removed } = difference;
     for (_, entry) in managed.0.iter_mut().filter(|(manager, _)| Some(*manager) != writer) {
-        entry.fields = entry.fields.difference(&lost);
+        [added, modified, removed].into_iter().for_each(|lost| entry.fields.take(lost));
     }
     managed.0.retain(|_, entry| !entry.fields.is_empty());
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cluster::events;
 use crate::cluster::resources::Kind;
 use crate::cluster::status::Status;
-use crate::cluster::store::Key;
+use crate::cluster::store::{Key, Object};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
@@ -61,16 +61,17 @@ fn selectable(kind: &Kind) -> Option<&'static [&'static str]> {
 }
 
 impl Field {
-    pub(super) fn holds(&self, key: &Key, object: &Value) -> bool {
+    pub(super) fn holds(&self, key: &Key, object: &Object) -> bool {
         let equal = match &self.path {
             Path::Name => key.name == self.value,
             Path::Namespace => key.namespace == self.value,
             Path::EventSource => {
+                let object = object.value();
                 let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
                 let source = text(&object["source"]["component"]).or_else(|| text(&object["reportingComponent"]));
                 source.unwrap_or_default() == self.value
             }
-            Path::Pointer(pointer) => match object.pointer(pointer) {
+            Path::Pointer(pointer) => match object.value().pointer(pointer) {
                 Some(Value::String(text)) => *text == self.value,
                 // As the server's types show what was not set.
                 Some(Value::Null) | None => matches!(self.value.as_str(), "" | "0" | "false"),

@@ -33,6 +33,6 @@ impl Selector {
         let labels = object.metadata("labels");
         let label = |name: &str| labels.and_then(|labels| labels.get(name)).and_then(Value::as_str);
         self.labels.iter().all(|requirement| requirement.holds(label))
-            && self.fields.iter().all(|field| field.holds(key, object.value()))
+            && self.fields.iter().all(|field| field.holds(key, object))
     }
 }

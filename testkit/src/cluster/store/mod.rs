@@ -7,7 +7,7 @@ mod history;
 mod object;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,6 +18,9 @@ pub(crate) use self::table::{Compacted, Table};
 
 /// The first version is not 0 nor 1, as these mean "any" in requests.
 const FIRST_VERSION: u64 = 100;
+
+/// As many objects, those that were written last, are kept ready to be changed again; of the others, less is kept. Some megabytes at most.
+const READY: usize = 1_000;
 
 /// All objects of a cluster.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Store {
     dependents: BTreeMap<String, BTreeSet<(Arc<str>, Key)>>,
     /// Tables written to since [`Store::take_written`] was called last: whose watches have something to read.
     written: Vec<Arc<str>>,
+    /// What was written last, oldest first, with its version.
+    recent: VecDeque<(Arc<str>, Key, u64)>,
 }
 
 impl Default for Store {
@@ -40,6 +45,7 @@ impl Default for Store {
             tables: BTreeMap::new(),
             dependents: BTreeMap::new(),
             written: Vec::new(),
+            recent: VecDeque::new(),
         }
     }
 }
@@ -75,7 +81,13 @@ impl Store {
         let object = Arc::new(Object::new(value, version));
         let before = self.get(table, &key).cloned();
         self.note_owners(table, &key, before.as_deref(), Some(&object));
+        self.recent.push_back((table.clone(), key.clone(), version));
         self.table_mut(table).put(key, object.clone());
+        if self.recent.len() > READY
+            && let Some((table, key, version)) = self.recent.pop_front()
+        {
+            self.table_mut(&table).make_lean(&key, version);
+        }
         object
     }
 
@@ -149,7 +161,7 @@ mod tests {
 
     fn names_at(store: &Store, version: u64) -> Result<Vec<(String, Value)>, Compacted> {
         let objects = store.table("things").unwrap().at(version, None)?;
-        Ok(objects.into_iter().map(|(key, object)| (key.name, object.value()["data"].clone())).collect())
+        Ok(objects.into_iter().map(|(key, object)| (key.name.clone(), object.value()["data"].clone())).collect())
     }
 
     #[test]

@@ -34,16 +34,20 @@ impl Table {
     }
 
     /// All objects as they were at `version`.
-    pub(crate) fn at(&self, version: u64, namespace: Option<&str>) -> Result<Vec<(Key, Arc<Object>)>, Compacted> {
-        let now = self.now(namespace).map(|(key, object)| (key.clone(), object.clone()));
+    pub(crate) fn at<'a>(
+        &'a self,
+        version: u64,
+        namespace: Option<&'a str>,
+    ) -> Result<Vec<(&'a Key, &'a Arc<Object>)>, Compacted> {
+        let now = self.now(namespace);
         if self.history.last_version() <= version {
             return Ok(now.collect());
         }
-        let mut objects: BTreeMap<Key, Arc<Object>> = now.collect();
+        let mut objects: BTreeMap<&Key, &Arc<Object>> = now.collect();
         for change in self.history.since(version)?.rev() {
             match &change.before {
                 _ if namespace.is_some_and(|namespace| change.key.namespace != namespace) => None,
-                Some(before) => objects.insert(change.key.clone(), before.clone()),
+                Some(before) => objects.insert(&change.key, before),
                 None => objects.remove(&change.key),
             };
         }
@@ -56,14 +60,22 @@ impl Table {
     }
 
     pub(super) fn put(&mut self, key: Key, object: Arc<Object>) {
-        let before = self.objects.insert(key.clone(), object.clone());
+        let lean = object.lean();
+        let before = self.objects.insert(key.clone(), object).map(|before| before.lean());
         let kind = if before.is_some() { ChangeKind::Modified } else { ChangeKind::Created };
-        self.history.push(Change { kind, key, object, before });
+        self.history.push(Change { kind, key, object: lean, before });
+    }
+
+    /// Saves the room of an object that was not written again since this version.
+    pub(super) fn make_lean(&mut self, key: &Key, version: u64) {
+        if let Some(object) = self.objects.get_mut(key).filter(|object| object.version() == version) {
+            *object = object.lean();
+        }
     }
 
     pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) {
-        let before = self.objects.remove(key);
-        self.history.push(Change { kind: ChangeKind::Deleted, key: key.clone(), object: last, before });
+        let before = self.objects.remove(key).map(|before| before.lean());
+        self.history.push(Change { kind: ChangeKind::Deleted, key: key.clone(), object: last.lean(), before });
     }
 
     pub(super) fn forget(&mut self) {

@@ -46,12 +46,11 @@ pub(super) fn list(state: &State, request: &Request) -> Result<List, Status> {
     }
     let after = |key: &Key| token.as_ref().is_none_or(|token| *key > token.last);
     let chosen = |key: &Key, object: &Object| after(key) && (selector.is_empty() || selector.matches(key, object));
-    let mut found: Vec<(Key, Arc<Object>)> = Vec::new();
+    let mut found: Vec<(&Key, &Arc<Object>)> = Vec::new();
     if let Some(table) = state.store.table(&request.kind.table) {
         let namespace = namespace(request);
         if version == state.store.version() {
-            let now = table.now(namespace).filter(|(key, object)| chosen(key, object));
-            found.extend(now.map(|(key, object)| (key.clone(), object.clone())));
+            found.extend(table.now(namespace).filter(|(key, object)| chosen(key, object)));
         } else {
             found = table.at(version, namespace).map_err(|_| too_old())?;
             found.retain(|(key, object)| chosen(key, object));
@@ -60,12 +59,12 @@ pub(super) fn list(state: &State, request: &Request) -> Result<List, Status> {
     let limit = if options.limit == 0 { found.len() } else { options.limit };
     let left = found.len().saturating_sub(limit);
     found.truncate(limit);
-    let last = found.last().map(|(key, _)| key.clone()).filter(|_| left > 0);
+    let last = found.last().map(|(key, _)| (*key).clone()).filter(|_| left > 0);
     Ok(List {
         continue_token: last.map(|last| Token { version: Some(version), last }.written()),
         // With a selector the real server does not know it either.
         remaining: (left > 0 && selector.is_empty()).then_some(left),
-        items: found.into_iter().map(|(_, object)| object).collect(),
+        items: found.into_iter().map(|(_, object)| object.clone()).collect(),
         version,
     })
 }
