@@ -55,11 +55,10 @@ pub(crate) const RULES: &[Rule] = &[
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
     Rule { room: "cli::overrides", may_know: &[], never: KUBERNETES },
-    Rule { room: "cli::cluster", may_know: &["chain"], never: NOTHING },
-    Rule { room: "cli::generate", may_know: &[], never: NOTHING },
-    Rule { room: "cli::install", may_know: &["cli::cluster", "cli::generate"], never: NOTHING },
+    Rule { room: "cli::generate", may_know: &["crds"], never: NOTHING },
+    Rule { room: "cli::install", may_know: &["crds"], never: NOTHING },
     // Of the operator only its settings: what it runs are processes.
-    Rule { room: "cli::dev", may_know: &["chain", "cli::cluster", "cli::install", "cli::overrides", "host", "operator", "settings"], never: NOTHING },
+    Rule { room: "cli::dev", may_know: &["chain", "cli::overrides", "crds", "host", "operator", "settings"], never: NOTHING },
     Rule { room: "cli", may_know: &["*"], never: NOTHING },
     Rule { room: "prelude", may_know: &["*"], never: NOTHING },
 ];
