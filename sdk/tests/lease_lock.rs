@@ -58,7 +58,7 @@ impl Scene {
 
     /// Somebody else renews it.
     async fn renew(&self) -> u64 {
-        let renewed = Patch::Merge(json!({ "spec": { "renewTime": self.cluster.now() } }));
+        let renewed = Patch::Merge(json!({ "spec": { "renewTime": format!("{:.6}", self.cluster.now()) } }));
         let lease = self.leases.patch("lock", &PatchParams::default(), &renewed).await.unwrap();
         lease.metadata.resource_version.unwrap().parse().unwrap()
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::crd::{self, StoredAs};
-use super::events;
 use super::resources::Kind;
 use super::status::Status;
 use super::store::Object;
+use super::{events, secrets};
 
 /// What the objects of a kind need to become those of its table, and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,10 @@ fn stored_as(kind: &Kind) -> Option<&StoredAs> {
 
 /// What a kind's objects show even where it was not set.
 pub(crate) fn complete(kind: &Kind, value: &mut Value) {
-    if let (true, Some(fields)) = (events::is_events(kind), value.as_object_mut()) {
+    let Some(fields) = value.as_object_mut() else { return };
+    if events::is_events(kind) {
         events::complete(kind, fields);
+    } else if kind.is("", "secrets") {
+        secrets::complete(fields);
     }
 }

@@ -6,7 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Value, json};
 
 use super::convert;
-use super::request::{Output, Request};
+use super::media::Output;
+use super::request::Request;
 use super::resources::Kind;
 use super::state::State;
 use super::status::Status;

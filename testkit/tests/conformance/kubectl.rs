@@ -94,7 +94,13 @@ fn output(text: &str) -> Value {
 /// A line without what is of one run: columns are as wide as their widest cell, ages are as they are, and each server has its address.
 fn told(line: &str) -> String {
     let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
-    let cells: Vec<&str> = cells.map(|cell| if is_age(cell) { "<age>" } else { cell }).collect();
+    let cells: Vec<&str> = cells
+        .map(|cell| match cell {
+            _ if is_age(cell) => "<age>",
+            _ if is_time(cell) => "<time>",
+            cell => cell,
+        })
+        .collect();
     let line = cells.join("  ");
     match line.split_once("https://127.0.0.1:") {
         Some((before, after)) => {
@@ -119,6 +125,12 @@ fn is_age(cell: &str) -> bool {
     digits == 0 && units > 0
 }
 
+/// As in `2025-01-01T10:20:30Z`.
+fn is_time(cell: &str) -> bool {
+    let form = cell.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter });
+    form.eq("0000-00-00T00:00:00Z".chars())
+}
+
 /// What kubectl's libraries write down, such as `I1121 12:30:58.804007   32425 reflector.go:664] …`: whether they do is a matter of moments.
 fn is_log(line: &str) -> bool {
     let mut letters = line.chars();
@@ -137,6 +149,7 @@ mod tests {
         assert_eq!(told("NAME   DATA   AGE"), "NAME  DATA  AGE");
         assert_eq!(told("x      1      2m10s   <none>"), "x  1  <age>  <none>");
         assert_eq!(told("not an age: 5s"), "not an age: 5s");
+        assert_eq!(told("x      2025-01-01T10:20:30Z"), "x  <time>");
         assert_eq!(told("at https://127.0.0.1:6443/api was"), "at <server>/api was");
     }
 

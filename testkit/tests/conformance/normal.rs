@@ -234,13 +234,16 @@ fn time(text: &str) -> String {
 /// A text in which times stand, as in an object that a message shows.
 fn without_times(text: &str) -> String {
     const FORM: &str = "0000-00-00T00:00:00Z";
+    // A whole text that is a time was set by the case.
+    if text.len() == FORM.len() {
+        return text.to_owned();
+    }
     let mut told = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        let found = rest.get(..FORM.len()).filter(|start| rest.len() > FORM.len() && time(start) == "<time>");
+        let found = rest.get(..FORM.len()).filter(|start| time(start) == "<time>");
         let length = found.map_or(letter.len_utf8(), str::len);
         let (start, after) = rest.split_at(length);
-        // A whole text that is a time was set by the case.
         told += if found.is_some() { "<time>" } else { start };
         rest = after;
     }

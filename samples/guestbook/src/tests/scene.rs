@@ -19,7 +19,7 @@ use crate::operator;
 
 pub(super) const LOCK: &str = "guestbook-leader";
 /// Between two changes of [`Traffic`].
-pub(super) const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(3);
 /// Who uses the cluster.
 const USER: &str = "somebody";
 

@@ -13,9 +13,9 @@ const COUNTED: Duration = Duration::from_secs(60);
 async fn one_replica_reconciles_three_hundred_guestbooks_and_the_others_only_watch() {
     let scene = Scene::start().await;
     let _leader = scene.leader("replica-a").await;
-    let _standbys = [scene.replica("replica-b").await, scene.replica("replica-c").await];
     let names = scene.create_many(GUESTBOOKS).await;
     assert!(scene.all_settled(&names).await.iter().all(by("replica-a")));
+    let _standbys = [scene.replica("replica-b").await, scene.replica("replica-c").await];
 
     // What the last reconciles left to do.
     tokio::time::sleep(Duration::from_secs(10)).await;

@@ -63,7 +63,7 @@ fn a_sample_that_the_schema_refuses_is_told_and_the_others_are_applied() {
     let mut dev = Session::start(&["--content-root", &path, "--replicas", "1", "--exit-after", "1s"]);
     dev.line(&["Guestbook hut (huts.yaml) is applied"]);
     dev.line(&["cannot apply Guestbook untitled (huts.yaml)", "spec.title"]);
-    dev.line(&["cannot find the kind of Castle keep (huts.yaml)"]);
+    dev.line(&["Castle keep (huts.yaml): there is no kind Castle in example.com/v1"]);
     dev.line(&["1 of 1 guestbooks are Ready"]);
     assert_eq!(dev.end().code(), Some(0));
 }

@@ -1,6 +1,7 @@
 //! The crate's `samples/*.yaml`: read before anything is started, applied as `kubectl apply --server-side` does.
 
 use std::fs;
+use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::{Scope, pinned_kind};
+use kube::error::DiscoveryError;
 use serde_json::Value;
 
 use super::DevError;
@@ -71,14 +73,23 @@ impl Sample {
         Some(Self { file: file.to_owned(), kind, name, object })
     }
 
+    fn unknown(&self) -> ApplyError {
+        let (kind, api_version) = (self.kind.kind.clone(), self.kind.api_version());
+        ApplyError::UnknownKind { title: self.title(), kind, api_version }
+    }
+
     /// What it is called, for people: `Guestbook hello (guestbook.yaml)`.
     pub(super) fn title(&self) -> String {
         format!("{} {} ({})", self.kind.kind, self.name, self.file)
     }
 
-    pub(super) async fn apply(&self, client: &Client) -> Result<(), RequestError> {
+    pub(super) async fn apply(&self, client: &Client) -> Result<(), ApplyError> {
         let title = self.title();
-        let (resource, capabilities) = ask("find the kind of", &title, pinned_kind(client, &self.kind)).await?;
+        let (resource, capabilities) = match pinned_kind(client, &self.kind).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => return Err(self.unknown()),
+            Err(kube::Error::Discovery(DiscoveryError::MissingKind(_))) => return Err(self.unknown()),
+            found => ask("find the kind of", &title, ready(found)).await?,
+        };
         let api: Api<DynamicObject> = match capabilities.scope {
             Scope::Cluster => Api::all_with(client.clone(), &resource),
             Scope::Namespaced => {
@@ -98,6 +109,15 @@ impl Sample {
         }
         Ok(())
     }
+}
+
+/// A sample is not in the cluster.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    #[error("{title}: there is no kind {kind} in {api_version}; dev knows those of Kubernetes and the operator's own")]
+    UnknownKind { title: String, kind: String, api_version: String },
+    #[error(transparent)]
+    Request(#[from] RequestError),
 }
 
 fn not_an_object(at: usize) -> String {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::path::Step;
 use super::place::{Form, Place};
+use crate::cluster::go;
 
 /// What is wrong, as the server puts it.
 pub(super) fn check(place: Place<'_>, value: &Value) -> Result<(), String> {
@@ -65,15 +66,10 @@ fn walk(place: Place<'_>, value: &Value, path: &str, problems: &mut Vec<String>)
 
 /// Of what should be a number, the server tells the type, else the value.
 fn expected(wanted: &str, value: &Value) -> String {
-    let go_type = match value {
-        _ if wanted != "numeric" => return format!("expected {wanted}, got &value.valueUnstructured{{Value:{value}}}"),
-        Value::Null | Value::Number(_) => "float64",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    };
-    format!("expected numeric (int or float), got {go_type}")
+    match wanted {
+        "numeric" => format!("expected numeric (int or float), got {}", go::type_of(value)),
+        _ => format!("expected {wanted}, got &value.valueUnstructured{{Value:{value}}}"),
+    }
 }
 
 fn is_a(value: &Value, wanted: &str) -> bool {

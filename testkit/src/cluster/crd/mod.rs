@@ -5,6 +5,7 @@ mod causes;
 mod established;
 mod formats;
 mod lists;
+mod replicas;
 mod structural;
 mod trim;
 mod validate;
@@ -156,6 +157,9 @@ pub(crate) fn validate(
     // An object that was wrong in this before may stay so.
     if old.is_none_or(|old| lists::validate(&custom.schema, old, "").is_empty()) {
         found.extend(of_lists);
+    }
+    if let Some(scale) = &custom.scale {
+        found.extend(replicas::validate(scale, object, subresource == Some("status")));
     }
     if found.is_empty() { Ok(()) } else { Err(found) }
 }

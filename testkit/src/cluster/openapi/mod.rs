@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::v2::document as document_v2;
 use super::answer;
 use super::body::ResponseBody;
-use super::request::accepts_json;
+use super::media::accepts_json;
 use super::resources::{self, Kind, Resources};
 
 /// Where each group and version is described.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cluster::answer;
 use crate::cluster::body::ResponseBody;
-use crate::cluster::request::accepts_json;
+use crate::cluster::media::accepts_json;
 use crate::cluster::resources;
 
 /// What clients ask for, and what the server calls it.

@@ -96,7 +96,7 @@ impl Store {
         let live = self.get(table, key)?.clone();
         let version = self.next_version(table);
         let object = Arc::new(Object::new(live.value().clone(), version));
-        self.table_mut(table).remove(key, object.clone());
+        self.table_mut(table).remove(key, &object);
         self.note_owners(table, key, Some(&live), None);
         Some(object)
     }

@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 /// As deep may JSON be that is read, `managedFields` included, which are a few levels deeper than what they tell of.
 const DEEPEST: usize = 100;
 
+/// What the JSON of an object is kept without, as it depends on who asks: a kind may be served at several versions, and lists of
+/// built-in kinds leave them out.
+const TYPES: [&str; 2] = ["apiVersion", "kind"];
+
 /// Where an object lies in its table. Without namespace for what is in none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -34,11 +38,11 @@ pub(crate) struct Object {
 #[derive(Debug)]
 struct Kept {
     version: u64,
-    /// `apiVersion` and `kind`, as far as it says so.
-    types: Map<String, Value>,
+    /// What it says of each of [`TYPES`].
+    types: [Option<Value>; 2],
     /// Without `managedFields`.
     metadata: Map<String, Value>,
-    /// All but `apiVersion` and `kind`, as it goes over the wire, however many watches and lists send it.
+    /// All but [`TYPES`], as it goes over the wire, however many watches and lists send it.
     json: Bytes,
     /// Where in it the metadata is.
     metadata_json: Range<usize>,
@@ -72,8 +76,6 @@ impl Object {
     }
 
     /// All fields but `apiVersion` and `kind`, each with a comma before it, without braces.
-    ///
-    /// These two depend on who asks: a kind may be served at several versions, and lists of built-in kinds leave them out.
     pub(crate) fn fields_json(&self) -> &[u8] {
         &self.kept.json
     }
@@ -106,12 +108,8 @@ impl Kept {
     fn new(value: &Value, version: u64) -> Self {
         let mut json = Vec::new();
         let mut metadata_json = 0..0;
-        let (types, fields): (Vec<_>, Vec<_>) = value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .partition(|(name, _)| matches!(name.as_str(), "apiVersion" | "kind"));
-        for (name, value) in fields {
+        for (name, value) in value.as_object().into_iter().flatten().filter(|(name, _)| !TYPES.contains(&name.as_str()))
+        {
             json.push(b',');
             // A `Value` always serializes: its keys are strings and its numbers finite.
             let _ = serde_json::to_writer(&mut json, name);
@@ -122,14 +120,11 @@ impl Kept {
                 metadata_json = start..json.len();
             }
         }
-        let own = |fields: &mut dyn Iterator<Item = (&String, &Value)>| {
-            fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<String, Value>>()
-        };
         let metadata = value["metadata"].as_object().into_iter().flatten().filter(|(name, _)| *name != "managedFields");
         Self {
             version,
-            types: own(&mut types.into_iter()),
-            metadata: own(&mut metadata.into_iter()),
+            types: TYPES.map(|name| value.get(name).cloned()),
+            metadata: metadata.map(|(name, value)| (name.clone(), value.clone())).collect(),
             json: Bytes::from(json.into_boxed_slice()),
             metadata_json,
             is_readable: is_shallow(value, DEEPEST),
@@ -141,7 +136,8 @@ impl Kept {
         let text = [b"{", fields, b"}"].concat();
         let mut value: Value = serde_json::from_slice(&text).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
-            fields.extend(self.types.clone());
+            let types = TYPES.into_iter().zip(&self.types);
+            fields.extend(types.filter_map(|(name, said)| Some((name.to_owned(), said.clone()?))));
         }
         value
     }

@@ -73,7 +73,7 @@ impl Table {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) {
+    pub(super) fn remove(&mut self, key: &Key, last: &Arc<Object>) {
         let before = self.objects.remove(key).map(|before| before.lean());
         self.history.push(Change { kind: ChangeKind::Deleted, key: key.clone(), object: last.lean(), before });
     }

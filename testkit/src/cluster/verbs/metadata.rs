@@ -6,7 +6,7 @@ use crate::cluster::request::{PatchKind, Request, Verb};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::Object;
-use crate::cluster::{crd, decode};
+use crate::cluster::{crd, decode, secrets};
 
 /// Set by the server alone: what a client sends of them is dropped.
 const SERVERS_OWN: [&str; 5] =
@@ -48,7 +48,7 @@ pub(super) fn receive(
         _ => status,
     })?;
     let decoded = decode::decode(&request.kind, value);
-    if let Some(mismatch) = decoded.mismatch {
+    if let Some(mismatch) = decoded.mismatch.or_else(|| secrets::no_bytes(&request.kind, value)) {
         return Err(unreadable(request, patched, &mismatch));
     }
     let mut unknown = decoded.unknown;

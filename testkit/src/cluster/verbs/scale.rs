@@ -10,7 +10,7 @@ use crate::cluster::resources::Kind;
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::Object;
-use crate::cluster::{apply, crd, decode, patch, selectors};
+use crate::cluster::{apply, decode, patch, selectors};
 
 /// Where a kind keeps its replicas, as JSON pointers.
 struct Paths {
@@ -169,12 +169,6 @@ fn save(state: &mut State, request: &Request, live: &Arc<Object>, scale: &Value)
         place = metadata::object(place)?.entry(part).or_insert_with(|| json!({}));
     }
     *place = json!(wished);
-    if wished < 0 {
-        let field = path.replace('/', ".");
-        let mut causes = vec![Cause::invalid(field, &json!(wished), "should be a non-negative integer")];
-        causes.extend(crd::validate(&request.kind, &new, Some(live.value()), None).err().unwrap_or_default());
-        return Err(Status::invalid(&request.kind, &request.name, &causes));
-    }
     Ok(match write::save(state, request, live, new)? {
         Answer::Stored(code, object) => Answer::Made(code, of(request, object.value())),
         Answer::Made(code, object) => Answer::Made(code, of(request, &object)),

@@ -6,7 +6,7 @@ use super::{Answer, create, key, live, metadata, scale, write};
 use crate::cluster::request::{PatchKind, Request};
 use crate::cluster::state::State;
 use crate::cluster::status::{Cause, Status};
-use crate::cluster::{apply, convert, patch};
+use crate::cluster::{apply, convert, decode, patch};
 
 pub(super) fn replace(state: &mut State, request: &Request, mut body: Value) -> Result<Answer, Status> {
     if is_scale(request) {
@@ -69,6 +69,10 @@ fn apply(state: &mut State, request: &Request, body: &Value) -> Result<Answer, S
         return Err(Status::bad_request(message));
     }
     metadata::is_at_url(request, &mut new)?;
+    // What was merged is read as the server's type, too.
+    if let Some(mismatch) = decode::decode(&request.kind, &mut new).mismatch {
+        return Err(Status::bad_request(mismatch));
+    }
     match live {
         Some(live) => write::save(state, request, &live, new),
         None if request.subresource.is_some() => Err(Status::not_found(&request.kind, &request.name)),

@@ -13,6 +13,7 @@ cases!("kubectl apply":
     what_a_schema_does_not_know,
     what_a_built_in_type_does_not_know,
     what_a_schema_forbids,
+    replicas_that_make_no_sense,
     many_objects_at_once,
     a_dry_run,
     to_a_namespace_that_is_not_there,
@@ -69,6 +70,25 @@ async fn what_a_schema_forbids(s: &mut Session) {
     apply(s, &[], &with(things::thing("x"), "/spec/replicas", "two")).await;
     apply(s, &[], &with(things::thing("x"), "/spec/replicas", -1)).await;
     apply(s, &[], &with(things::thing("X!"), "/spec/replicas", 1)).await;
+}
+
+/// Also what has no schema of its own for it.
+async fn replicas_that_make_no_sense(s: &mut Session) {
+    let scale = json!({
+        "specReplicasPath": ".spec.count", "statusReplicasPath": ".status.count", "labelSelectorPath": ".status.selector",
+    });
+    let crd = with(things::crd(), "/spec/versions/0/subresources/scale", scale);
+    let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    with_things(s, with(crd, "/spec/versions/0/schema/openAPIV3Schema/properties/spec", open)).await;
+    for count in [json!(-1), json!(3_000_000_000_i64), json!("many"), json!(true), json!({"a": 1}), json!(2)] {
+        apply(s, &["--force-conflicts"], &with(things::thing("x"), "/spec/count", count)).await;
+    }
+    for status in
+        [json!({"count": -1}), json!({"selector": 3}), json!({"count": "x", "selector": []}), json!({"count": 1})]
+    {
+        let patch = json!({ "status": status }).to_string();
+        s.kubectl(&["patch", THINGS, "x", "--type=merge", "--subresource=status", "-p", &patch]).await;
+    }
 }
 
 async fn many_objects_at_once(s: &mut Session) {

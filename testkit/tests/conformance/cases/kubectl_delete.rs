@@ -15,7 +15,7 @@ cases!("kubectl delete":
     at_once,
     it_waits_for_finalizers,
     it_gives_up_waiting,
-    orphans_stay,
+    orphans_are_left_alone,
     dependents_go_first,
     a_namespace_with_what_is_in_it,
     a_crd_with_its_objects,
@@ -92,7 +92,7 @@ async fn family(s: &mut Session) {
     s.post(CONFIG_MAPS, with(config_map("dependent"), "/metadata/ownerReferences", reference)).await;
 }
 
-async fn orphans_stay(s: &mut Session) {
+async fn orphans_are_left_alone(s: &mut Session) {
     family(s).await;
     s.kubectl(&["delete", "cm", "owner", "--cascade=orphan"]).await;
     s.until_it_is(format!("{CONFIG_MAPS}/dependent"), |object| object["metadata"]["ownerReferences"].is_null()).await;

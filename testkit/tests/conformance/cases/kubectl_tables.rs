@@ -129,6 +129,7 @@ async fn events(s: &mut Session) {
     })))
     .await;
     show(s, "events").await;
+    show(s, "events.v1.events.k8s.io").await;
     s.kubectl(&["events"]).await;
 }
 

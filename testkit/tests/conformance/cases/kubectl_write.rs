@@ -14,7 +14,7 @@ cases!("kubectl write":
     labels_and_annotations,
     patches,
     scale,
-    a_patch_of_the_status,
+    a_patch_by_way_of_the_status,
 );
 
 async fn create(s: &mut Session) {
@@ -79,7 +79,7 @@ async fn scale(s: &mut Session) {
     s.kubectl(&["get", THINGS, "x", "--subresource=scale", "-o", "json"]).await;
 }
 
-async fn a_patch_of_the_status(s: &mut Session) {
+async fn a_patch_by_way_of_the_status(s: &mut Session) {
     with_things(s, things::crd()).await;
     s.post(things::ALL, things::thing("x")).await;
     let patch = r#"{"status": {"phase": "Ready"}}"#;

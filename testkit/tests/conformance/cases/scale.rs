@@ -12,6 +12,7 @@ cases!("scale":
     a_deployment_is_scaled,
     a_stateful_set_is_scaled,
     a_custom_object_is_scaled,
+    a_custom_object_is_scaled_too_far,
     a_scale_is_patched_in_every_way,
     a_scale_is_applied,
     an_apply_of_replicas_that_another_owns,
@@ -84,6 +85,17 @@ async fn a_custom_object_is_scaled(s: &mut Session) {
     s.get(THING).await;
     s.merge(format!("{THING}/scale"), json!({"spec": {"replicas": -1}})).await;
     s.merge(format!("{THING}/scale"), json!({"spec": {"replicas": null}})).await;
+}
+
+async fn a_custom_object_is_scaled_too_far(s: &mut Session) {
+    let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+    let crd = with(things::crd(), "/spec/versions/0/subresources/scale", scale);
+    s.install(with(crd, "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/maximum", 5))
+        .await;
+    s.post(things::ALL, things::thing("x")).await;
+    s.merge(format!("{THING}/scale"), json!({"spec": {"replicas": 6}})).await;
+    s.merge(format!("{THING}/scale"), json!({"spec": {"replicas": 5}})).await;
+    s.get(format!("{THING}/scale")).await;
 }
 
 async fn a_scale_is_patched_in_every_way(s: &mut Session) {

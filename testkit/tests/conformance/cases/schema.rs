@@ -26,6 +26,9 @@ cases!("schema":
     an_update_is_validated,
     a_patch_is_validated,
     a_deleted_crd_takes_its_objects_with_it,
+    a_watch_of_a_kind_that_goes,
+    a_crd_that_changes,
+    a_crd_whose_names_are_taken,
     a_crd_whose_name_does_not_fit,
     a_crd_without_schema,
     a_crd_without_storage_version,
@@ -279,6 +282,40 @@ async fn a_deleted_crd_takes_its_objects_with_it(s: &mut Session) {
     s.delete(CRD).await;
     s.until(CRD, 404).await;
     s.until(things::ALL, 404).await;
+}
+
+async fn a_watch_of_a_kind_that_goes(s: &mut Session) {
+    s.install(things::crd()).await;
+    s.post(things::ALL, thing("x")).await;
+    let mut watch = s.watch(format!("{}?watch=true", things::ALL)).await;
+    s.event(&mut watch).await;
+    s.delete(CRD).await;
+    s.event(&mut watch).await;
+    s.end_of(&mut watch).await;
+}
+
+async fn a_crd_that_changes(s: &mut Session) {
+    s.install(things::crd()).await;
+    s.merge(CRD, json!({"spec": {"scope": "Cluster"}})).await;
+    s.merge(CRD, json!({"spec": {"group": "other.example.com"}})).await;
+    s.merge(CRD, json!({"spec": {"names": {"kind": "Other"}}})).await;
+    s.merge(CRD, json!({"spec": {"names": {"shortNames": ["th"], "categories": ["all"]}}})).await;
+    s.merge(CRD, json!({"spec": {"versions": []}})).await;
+    s.merge(CRD, json!({"metadata": {"labels": {"a": "b"}}})).await;
+    s.put(CRD, things::crd()).await;
+}
+
+async fn a_crd_whose_names_are_taken(s: &mut Session) {
+    s.install(things::crd()).await;
+    let mut crd = things::crd();
+    crd["metadata"]["name"] = "others.$ns.example.com".into();
+    crd["spec"]["names"] = json!({"kind": "Thing", "plural": "others", "singular": "other", "listKind": "OtherList"});
+    s.post(CRDS, crd).await;
+    s.until_it_is(format!("{CRDS}/others.$ns.example.com"), |crd| {
+        crd["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "NamesAccepted"))
+    })
+    .await;
+    s.get("/apis/$ns.example.com/v1/namespaces/$ns/others").await;
 }
 
 async fn a_crd_whose_name_does_not_fit(s: &mut Session) {

@@ -136,8 +136,8 @@ async fn a_strategy_retains_what_is_named(s: &mut Session) {
 }
 
 async fn volumes_change_their_source(s: &mut Session) {
-    two_containers(s).await;
-    pods(s, json!({"volumes": [{"name": "v", "emptyDir": {}}]})).await;
+    let volumes = json!([{"name": "v", "emptyDir": {}}]);
+    s.post(DEPLOYMENTS, with(deployment("x", &[container("a")]), "/spec/template/spec/volumes", volumes)).await;
     let map = json!({"name": "x", "defaultMode": 420});
     pods(s, json!({"volumes": [{"name": "v", "$retainKeys": ["name", "configMap"], "configMap": map}]})).await;
 }

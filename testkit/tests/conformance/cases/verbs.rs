@@ -39,6 +39,9 @@ cases!("verbs":
     bad_labels_and_annotations_are_refused,
     what_one_may_do_oneself,
     times_that_are_none,
+    unknown_fields_of_built_in_kinds,
+    secrets_are_written_in_plain_text,
+    empty_values_are_left_out,
 );
 
 async fn a_created_object_is_given_back_and_can_be_read(s: &mut Session) {
@@ -249,4 +252,51 @@ async fn times_that_are_none(s: &mut Session) {
     for time in ["yesterday", "2025-01-01T00:00:00Z", "2025-01-01T01:00:00.5+01:00", "2025-01-01T00:00:00.1234567Z"] {
         s.post(format!("{LEASES}?dryRun=All"), lease(time)).await;
     }
+}
+
+async fn unknown_fields_of_built_in_kinds(s: &mut Session) {
+    let odd = with(with(config_map("x"), "/metadata/odd", "x"), "/more", json!({"a": 1}));
+    for validation in ["Strict", "Warn", "Ignore"] {
+        s.post(format!("{CONFIG_MAPS}?fieldValidation={validation}&dryRun=All"), odd.clone()).await;
+    }
+    s.post(CONFIG_MAPS, odd.clone()).await;
+    s.put(format!("{CONFIG_MAPS}/x?fieldValidation=Strict"), odd.clone()).await;
+    s.merge(format!("{CONFIG_MAPS}/x"), json!({"spec": {"a": 1}})).await;
+    s.apply(format!("{CONFIG_MAPS}/x?fieldManager=a&force=true"), odd).await;
+}
+
+async fn secrets_are_written_in_plain_text(s: &mut Session) {
+    const SECRETS: &str = "/api/v1/namespaces/$ns/secrets";
+    let secret = |fields: serde_json::Value| {
+        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}});
+        json_patch::merge(&mut secret, &fields);
+        secret
+    };
+    let x = format!("{SECRETS}/x");
+    s.post(SECRETS, secret(json!({"stringData": {"a": "one", "b": "two"}, "data": {"b": "eA==", "c": "eQ=="}}))).await;
+    s.merge(&x, json!({"stringData": {"a": "changed", "d": "\u{e4}\u{f6}"}})).await;
+    s.put(&x, secret(json!({"stringData": {"e": ""}}))).await;
+    s.post(SECRETS, secret(json!({"metadata": {"name": "y"}, "data": {"a": "no base64"}}))).await;
+    s.post(SECRETS, secret(json!({"metadata": {"name": "y"}, "type": "example.com/own"}))).await;
+    s.apply(
+        format!("{SECRETS}/z?fieldManager=a"),
+        secret(json!({"metadata": {"name": "z"}, "stringData": {"a": "one"}})),
+    )
+    .await;
+    s.apply(
+        format!("{SECRETS}/z?fieldManager=a"),
+        secret(json!({"metadata": {"name": "z"}, "stringData": {"a": "two"}})),
+    )
+    .await;
+}
+
+async fn empty_values_are_left_out(s: &mut Session) {
+    let empty = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {}, "binaryData": null, "immutable": null,
+        "metadata": {"name": "x", "labels": {}, "annotations": null, "finalizers": [], "ownerReferences": null, "generateName": ""},
+    });
+    s.post(CONFIG_MAPS, empty.clone()).await;
+    s.put(format!("{CONFIG_MAPS}/x"), empty).await;
+    s.post(CONFIG_MAPS, with(config_map("y"), "/data", json!({"a": null, "b": ""}))).await;
+    s.apply(format!("{CONFIG_MAPS}/z?fieldManager=a"), with(config_map("z"), "/data", json!({}))).await;
 }
