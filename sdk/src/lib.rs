@@ -70,6 +70,8 @@ pub mod cli;
 #[cfg(feature = "operator")]
 pub mod controller;
 #[cfg(feature = "operator")]
+pub mod crds;
+#[cfg(feature = "operator")]
 pub mod events;
 #[cfg(feature = "operator")]
 pub mod health;

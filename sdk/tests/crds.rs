@@ -195,7 +195,7 @@ impl Scene {
 async fn install_applies_each_by_server_side_apply_and_says_what_became_of_it() {
     let scene = Scene::start().await;
     assert_eq!(scene.install(&[books()]).await, (Ok(()), format!("{BOOKS} created\n")));
-    let out = format!("{BOOKS} unchanged\n{PAGES} created\n");
+    let out = format!("1/2 {BOOKS} unchanged\n2/2 {PAGES} created\n");
     assert_eq!(scene.install(&[pages(), books()]).await, (Ok(()), out));
     let other = crd("guestbooks", "Guestbook", "Another");
     assert_eq!(scene.install(&[other]).await, (Ok(()), format!("{BOOKS} configured\n")));
@@ -209,8 +209,12 @@ async fn install_waits_until_a_crd_is_established_and_gives_up_with_what_the_ser
     let rival = crd("rivals", "Guestbook", "Has the name");
     scene.crds().create(&PostParams::default(), &rival).await.unwrap();
     let zero = tokio::time::Instant::now();
+    let (result, out) = scene.install(&[books()]).await;
     let expected = format!("{BOOKS} is applied, but not established after 30s: \"GuestbookList\" is already in use");
-    assert_eq!(scene.install(&[books()]).await, (Err(expected), String::new()));
+    assert_eq!(result, Err(expected));
+    let waits =
+        format!("{BOOKS} is applied, and not established after 2 s: \"GuestbookList\" is already in use; waiting\n");
+    assert!(out.starts_with(&waits) && out.lines().count() == 14, "it says every 2 s that it waits: {out}");
     assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&zero.elapsed()));
 
     let name_gets_free = async {
@@ -219,7 +223,8 @@ async fn install_waits_until_a_crd_is_established_and_gives_up_with_what_the_ser
     };
     let crds = [books()];
     let (installed, ()) = tokio::join!(scene.install(&crds), name_gets_free);
-    assert_eq!(installed, (Ok(()), format!("{BOOKS} unchanged\n")));
+    let (result, out) = installed;
+    assert!(result.is_ok() && out.starts_with(&waits) && out.ends_with(&format!("\n{BOOKS} unchanged\n")), "{out}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,6 +105,7 @@ fn every_key_can_be_set() {
         ("ShutdownTimeout", "00:00:05"),
         ("HealthAddress", "0"),
         ("MetricsAddress", "127.0.0.1:0"),
+        ("InstallCrds", "true"),
         ("ReadyWhen", "Leading"),
     ];
     assert_eq!(given.map(|(key, _)| key).to_vec(), KEYS.iter().map(|key| key.name).collect::<Vec<_>>());
@@ -219,6 +220,7 @@ fn a_narrow_margin_is_a_warning_where_it_may_not_be_meant() {
 fn every_type_tells_what_it_expects() {
     for (key, value, expected) in [
         ("EnableLeaderElection", "yes", "expected true or false"),
+        ("InstallCrds", "1", "expected true or false"),
         ("MaxParallelReconciliations", "0", "whole number from 1"),
         ("MaxParallelReconciliations", "-1", "whole number from 1"),
         ("MaxParallelReconciliations", "99999999999999999999999", "whole number from 1"),
@@ -256,9 +258,7 @@ fn wrong_and_repeated_namespaces_are_named() {
 
 #[test]
 fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in
-        ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress", "InstallCrds"]
-    {
+    for key in ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress"] {
         assert!(refusal(key, "true").ends_with("not supported yet by this version"));
     }
 }
@@ -280,16 +280,16 @@ fn all_problems_come_at_once_without_second_hand_ones() {
         ("KubeOps__LeaderElectionRenewDeadline", "60"),
         ("KubeOps__HealthAddress", "x"),
         ("KubeOps__Name", "-"),
-        ("KubeOps__InstallCrds", "true"),
+        ("KubeOps__StatusAddress", "127.0.0.1:0"),
         ("KubeOps____X", "empty level"),
     ]);
     let mut keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
     keys.sort_unstable();
     let expected = [
         "KubeOps:HealthAddress",
-        "KubeOps:InstallCrds",
         "KubeOps:LeaderElectionLeaseDuration",
         "KubeOps:Name",
+        "KubeOps:StatusAddress",
         "KubeOps____X",
     ];
     assert_eq!(keys, expected, "{problems:#?}");

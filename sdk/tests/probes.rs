@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use kubeops::health::{AddError, Health, Probes};
 use kubeops::host::{Host, Signal};
 use kubeops::http::{Server, metrics_router, probes_router};
+use kubeops::metrics::Metrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -220,13 +221,14 @@ async fn the_unspecified_ipv6_address_takes_ipv4_connections_too() {
 
 #[tokio::test]
 async fn metrics_are_openmetrics_only_for_those_who_ask() {
-    let encode = |open_metrics: bool| if open_metrics { "up 1\n# EOF\n".to_owned() } else { "up 1\n".to_owned() };
-    let server = Server::bind("metrics", LOCAL.into(), metrics_router(encode)).unwrap();
+    let metrics = Metrics::new();
+    metrics.transition();
+    let server = Server::bind("metrics", LOCAL.into(), metrics_router(&metrics)).unwrap();
     let address = server.address();
     while_served(server, async {
         let plain = over_the_wire(address, &get_request("/metrics", "*/*")).await;
         assert!(plain.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{plain}");
-        assert!(plain.ends_with("\r\n\r\nup 1\n"), "{plain}");
+        assert!(plain.contains("\ncontroller_leadership_transitions_total 1\n") && !plain.contains("# EOF"), "{plain}");
         let open = over_the_wire(address, &get_request("/metrics", "application/openmetrics-text;version=1.0.0")).await;
         assert!(
             open.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"),
@@ -254,7 +256,7 @@ async fn a_client_that_never_finishes_its_request_does_not_hold_up_the_stop() {
 #[tokio::test]
 async fn a_taken_port_is_told_with_its_address() {
     let taken = Server::bind("health", LOCAL.into(), probes_router(&standby())).unwrap();
-    let error = Server::bind("metrics", taken.address(), metrics_router(|_| String::new())).unwrap_err();
+    let error = Server::bind("metrics", taken.address(), metrics_router(&Metrics::new())).unwrap_err();
     assert_eq!(error.to_string(), format!("the server for metrics cannot listen on {}", taken.address()));
     let cause = std::error::Error::source(&error).unwrap().downcast_ref::<std::io::Error>().unwrap();
     assert_eq!(cause.kind(), std::io::ErrorKind::AddrInUse);

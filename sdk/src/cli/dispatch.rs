@@ -69,7 +69,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                 Ok(write_or_check(&self.parts().dockerfile(&settings, placement)?, &folder, check, out)?)
             }
             Command::Install => {
-                let client = cluster().await?.client()?;
+                let connection = cluster().await?;
+                let client = connection.client()?;
+                writeln!(out, "{connection}")?;
                 Ok(install(&client, program.name, &crds, CRD_TIMEOUT, out).await?)
             }
             Command::Uninstall { yes } => {

@@ -8,7 +8,8 @@ use std::path::Path;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::json;
 
-use crate::manifests::{Format, GenerateError, by_name, json, yaml};
+use crate::crds::by_name;
+use crate::manifests::{Format, GenerateError, json, yaml};
 
 /// Writes CRDs to `writer`, or each to a file `<name>.yaml` (or `.json`) in `directory`, which is made if need be; then
 /// `writer` gets the files' names. The same CRDs give the same text, in the order of their names. `program` is who the

@@ -1,54 +1,28 @@
-//! `install`: the CRDs into the cluster.
+//! `install`: the CRDs into the cluster, and a line for each.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, CustomResourceDefinitionCondition,
-};
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
-use tokio::time::Instant;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 
-use super::cluster::{RequestError, ask};
-use crate::manifests::{GenerateError, by_name};
+use crate::crds::{self, Progress};
 
-/// Becoming Established takes the server some ten milliseconds.
-const POLL: Duration = Duration::from_millis(100);
-
-/// The CRDs are not, or not all, installed.
+/// `install` failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// Two definitions of one name differ.
+    /// The CRDs are not, or not all, installed.
     #[error(transparent)]
-    Definitions(#[from] GenerateError),
-    /// The server could not be asked, or refused.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// An earlier uninstall has not come to its end: what would be applied now goes with it.
-    #[error(
-        "{0} is still being deleted, because objects of it have finalizers: start the controllers that remove these, and \
-         install again when it is gone"
-    )]
-    BeingDeleted(String),
-    /// The server took the definition but does not serve it.
-    #[error("{name} is applied, but not established after {timeout:?}: {reason}")]
-    NotEstablished {
-        /// Name of the CRD.
-        name: String,
-        /// How long it was waited for.
-        timeout: Duration,
-        /// What the server says of it.
-        reason: String,
-    },
+    Crds(#[from] crds::InstallError),
     /// The output could not be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
 }
 
-/// Applies the CRDs by server-side apply and waits until each is Established, `timeout` for each; writes a line for each:
-/// `created`, `configured` or `unchanged`. Fields that somebody else manages are taken over: the definition is the operator's.
+/// [Installs](crds::install) the CRDs, and writes a line for each as soon as the server serves it: `created`, `configured` or
+/// `unchanged`. If that takes long, it says so meanwhile.
 ///
 /// # Errors
 /// At the first CRD that fails; those before it are installed.
@@ -62,53 +36,28 @@ pub async fn install(
     timeout: Duration,
     out: &mut impl Write,
 ) -> Result<(), InstallError> {
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let parameters = PatchParams::apply(field_manager).force();
-    for (name, crd) in by_name(crds)? {
-        let before = ask("read", name, api.get_opt(name)).await?;
-        if before.as_ref().is_some_and(|before| before.metadata.deletion_timestamp.is_some()) {
-            return Err(InstallError::BeingDeleted(name.to_owned()));
+    let mut written = Ok(());
+    let tell = |progress: Progress<'_>| {
+        let line = writeln!(out, "{}", Line(&progress)).and_then(|()| out.flush());
+        if written.is_ok() {
+            written = line;
         }
-        let after = ask("apply", name, api.patch(name, &parameters, &Patch::Apply(crd))).await?;
-        let version = |crd: &CustomResourceDefinition| crd.metadata.resource_version.clone();
-        let effect = match before {
-            None => "created",
-            Some(before) if version(&before) == version(&after) => "unchanged",
-            Some(_) => "configured",
-        };
-        established(&api, name, after, timeout).await?;
-        writeln!(out, "{name} {effect}")?;
-    }
-    Ok(())
+    };
+    let installed = crds::install(client, field_manager, crds, timeout, tell).await;
+    written?;
+    Ok(installed?)
 }
 
-async fn established(
-    api: &Api<CustomResourceDefinition>,
-    name: &str,
-    applied: CustomResourceDefinition,
-    timeout: Duration,
-) -> Result<(), InstallError> {
-    let deadline = Instant::now() + timeout;
-    let mut newest = applied;
-    while condition(&newest, "Established").is_none_or(|condition| condition.status != "True") {
-        if Instant::now() >= deadline {
-            return Err(InstallError::NotEstablished { name: name.to_owned(), timeout, reason: obstacle(&newest) });
+struct Line<'a>(&'a Progress<'a>);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Progress::Waiting { name, waited, reason } => {
+                write!(f, "{name} is applied, and not established after {} s: {reason}; waiting", waited.as_secs())
+            }
+            Progress::Done { name, effect, of: 1, .. } => write!(f, "{name} {}", effect.as_str()),
+            Progress::Done { name, effect, number, of } => write!(f, "{number}/{of} {name} {}", effect.as_str()),
         }
-        tokio::time::sleep(POLL).await;
-        newest = ask("read", name, api.get(name)).await?;
     }
-    Ok(())
-}
-
-fn condition<'a>(crd: &'a CustomResourceDefinition, kind: &str) -> Option<&'a CustomResourceDefinitionCondition> {
-    let conditions = crd.status.as_ref()?.conditions.as_ref()?;
-    conditions.iter().find(|condition| condition.type_ == kind)
-}
-
-/// Why the server does not serve it, as far as it says: names that another CRD has come first.
-fn obstacle(crd: &CustomResourceDefinition) -> String {
-    let refused = ["NamesAccepted", "Established"].map(|kind| condition(crd, kind));
-    let refused = refused.into_iter().flatten().find(|condition| condition.status != "True");
-    let message = refused.and_then(|condition| condition.message.clone());
-    message.unwrap_or_else(|| "the server does not say why".to_owned())
 }

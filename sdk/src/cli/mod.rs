@@ -4,7 +4,6 @@
 //! [`std::io::Write`]. Who calls them decides where clients, arguments and terminals come from.
 
 mod arguments;
-mod cluster;
 #[cfg(feature = "dev")]
 mod dev;
 mod dispatch;
@@ -16,9 +15,9 @@ mod overrides;
 mod uninstall;
 mod version;
 
+pub use crate::crds::RequestError;
 pub use crate::manifests::{Format, GenerateError};
 pub use arguments::{Command, Invocation, Program, Usage, parse};
-pub use cluster::RequestError;
 #[cfg(feature = "dev")]
 pub use dev::{DevError, DevOptions};
 pub use generate::generate_crds;

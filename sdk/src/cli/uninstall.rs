@@ -10,8 +10,7 @@ use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use super::cluster::{RequestError, ask, served};
-use crate::manifests::{GenerateError, by_name};
+use crate::crds::{Conflicting, RequestError, ask, by_name, served};
 
 const POLL: Duration = Duration::from_millis(250);
 /// Objects of one answer of the server; what kubectl asks for.
@@ -43,7 +42,7 @@ pub enum UninstallError {
     Declined,
     /// Two definitions of one name differ.
     #[error(transparent)]
-    Definitions(#[from] GenerateError),
+    Definitions(#[from] Conflicting),
     /// The server could not be asked, or refused.
     #[error(transparent)]
     Request(#[from] RequestError),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::Client;
 
 use super::Program;
-use super::cluster::{RequestError, ask_within};
+use crate::crds::{RequestError, ask_within};
 use crate::operator::connect::{ConnectError, Connection};
 
 /// Nobody waits longer for a version.

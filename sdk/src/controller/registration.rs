@@ -155,6 +155,9 @@ where
     S: Send + Sync + 'static,
 {
     let queue = WorkQueue::new(options.clock.clone(), metrics.controller(C::NAME));
+    queue.metrics().max_concurrent(concurrency::<C>(options));
+    let measured = queue.clone();
+    metrics.on_scrape(move || measured.tell());
     let cache = caches.typed::<C::Entity>(Selectors::default());
     let objects = Arc::new(Objects { latest: Arc::new(Latest::new(cache.store())), tombstones: Tombstones::default() });
     follow_entity::<C>(&cache, &queue, &objects, options.strategy);
@@ -236,8 +239,9 @@ async fn lead<C, S>(
         events: services.events().clone(),
         field_manager: services.operator().clone(),
     };
+    let concurrency = concurrency::<C>(&options);
     let ControllerOptions {
-        concurrency,
+        concurrency: _,
         strategy: _,
         resync,
         backoff,
@@ -254,7 +258,6 @@ async fn lead<C, S>(
     for key in objects.latest.store().keys() {
         queue.add(key, Trigger::Listed, Priority::Background);
     }
-    let concurrency = usize::from(C::CONCURRENCY.unwrap_or(concurrency));
     let worker = Worker {
         controller: C::NAME.into(),
         kind: C::Entity::kind(&()).into(),
@@ -263,6 +266,10 @@ async fn lead<C, S>(
     let work =
         TermController { controller, objects: objects.clone(), tools, auto_attach_finalizers, auto_detach_finalizers };
     worker.run(queue.clone(), Arc::new(work), term).await;
+}
+
+fn concurrency<C: Controller>(options: &ControllerOptions) -> usize {
+    usize::from(C::CONCURRENCY.unwrap_or(options.concurrency)).max(1)
 }
 
 /// Queue and tombstones take something in only while this lives.

@@ -5,12 +5,15 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 
+use crate::metrics::Metrics;
+
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// GET and HEAD of `/metrics`. `encode` writes OpenMetrics if it is given `true`, which is what a scraper gets that prefers
-/// it by its `Accept` header; everybody else gets Prometheus' own text.
-pub fn metrics_router(encode: impl Fn(bool) -> String + Clone + Send + Sync + 'static) -> Router {
+/// GET and HEAD of `/metrics`: OpenMetrics for a scraper that prefers it by its `Accept` header, Prometheus' own text for
+/// everybody else.
+pub fn metrics_router(metrics: &Metrics) -> Router {
+    let metrics = metrics.clone();
     Router::new().route(
         "/metrics",
         get(async move |headers: HeaderMap| {
@@ -18,7 +21,7 @@ pub fn metrics_router(encode: impl Fn(bool) -> String + Clone + Send + Sync + 's
                 headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
             let open_metrics = prefers_open_metrics(&accept.join(","));
             let content_type = if open_metrics { OPEN_METRICS } else { PROMETHEUS };
-            ([(header::CONTENT_TYPE, content_type)], encode(open_metrics)).into_response()
+            ([(header::CONTENT_TYPE, content_type)], metrics.encode(open_metrics)).into_response()
         }),
     )
 }

@@ -1,6 +1,7 @@
 //! What the world sees of a change of leader: a log line, metrics, and Events on the lock object.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +12,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
+use super::clock::{Clock, Moment};
 use super::election::EndReason;
 use super::lock::LockError;
 use super::term::Term;
 use crate::chain::chain;
-use crate::metrics::Metrics;
+use crate::metrics::{LockMetrics, Metrics};
 
 /// Events that wait to be sent. More are dropped: the elector never waits for them.
 const EVENTS_WAITING: usize = 16;
@@ -32,10 +34,19 @@ pub(super) struct Announcer {
     lock: String,
     identity: String,
     metrics: Metrics,
+    of_lock: LockMetrics,
+    now: Arc<Mutex<Standing>>,
     events: mpsc::Sender<Message>,
     leader: Option<String>,
     /// When each kind of trouble that lasts was told of.
     trouble: BTreeMap<&'static str, Instant>,
+}
+
+/// What metrics are made of at each scrape: a term may be over, by the clock, before the elector has said so.
+#[derive(Debug, Default)]
+struct Standing {
+    term: Option<Term>,
+    changed: Option<Moment>,
 }
 
 /// The text of an Event, and the lock object as it was then.
@@ -55,13 +66,23 @@ pub(super) struct Herald {
 // === impl Announcer ===
 
 impl Announcer {
-    pub(super) fn new(lock: &str, identity: &str, metrics: Metrics, client: kube::Client) -> (Self, Herald) {
+    pub(super) fn new(
+        lock: &str,
+        identity: &str,
+        clock: Clock,
+        metrics: Metrics,
+        client: kube::Client,
+    ) -> (Self, Herald) {
         let (events, messages) = mpsc::channel(EVENTS_WAITING);
-        metrics.leader(lock, false);
+        let (of_lock, now) = (metrics.lock(lock), Arc::new(Mutex::new(Standing::default())));
+        let (told, standing) = (of_lock.clone(), now.clone());
+        metrics.on_scrape(move || locked(&standing).tell(&told, &clock));
         let announcer = Self {
             lock: lock.to_owned(),
             identity: identity.to_owned(),
             metrics,
+            of_lock,
+            now,
             events,
             leader: None,
             trouble: BTreeMap::new(),
@@ -71,15 +92,15 @@ impl Announcer {
 
     pub(super) fn began(&mut self, term: &Term, lock: ObjectReference) {
         self.trouble.remove(VACANT);
-        self.metrics.leader(&self.lock, true);
+        locked(&self.now).term = Some(term.clone());
         self.metrics.transition();
         info!(lock = self.lock, identity = self.identity, term = term.id(), "became leader");
         self.publish("became leader", lock);
     }
 
     pub(super) fn ended(&self, term: &Term, reason: &EndReason, lasted: Duration, lock: ObjectReference) {
-        self.metrics.leader(&self.lock, false);
-        let seconds = lasted.as_secs_f64();
+        locked(&self.now).term = None;
+        let seconds = (lasted.as_secs_f64() * 1000.0).round() / 1000.0;
         info!(lock = self.lock, identity = self.identity, term = term.id(), seconds, %reason, "stopped leading");
         self.publish("stopped leading", lock);
     }
@@ -93,7 +114,12 @@ impl Announcer {
     }
 
     pub(super) fn slow_renewal(&self) {
-        self.metrics.slowpath(&self.lock);
+        self.of_lock.slow_renewal();
+    }
+
+    /// When the lock last changed; `None`: it has not been seen yet.
+    pub(super) fn changed(&self, at: Option<Moment>) {
+        locked(&self.now).changed = at;
     }
 
     /// Tells once of each new holder. `own`: it is this very process.
@@ -165,6 +191,21 @@ impl Announcer {
             debug!(lock = self.lock, "too many Events are waiting: dropped one");
         }
     }
+}
+
+// === impl Standing ===
+
+impl Standing {
+    fn tell(&self, metrics: &LockMetrics, clock: &Clock) {
+        metrics.leads(self.term.as_ref().filter(|term| term.is_valid()).map(Term::age));
+        if let Some(changed) = self.changed {
+            metrics.changed(clock.now().since(changed));
+        }
+    }
+}
+
+fn locked(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
+    standing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // === impl Herald ===

@@ -90,6 +90,8 @@ struct Run {
     tell: mpsc::Sender<News>,
     terms: u64,
     reign: Option<Reign>,
+    /// Since when this process would lead.
+    stands_since: Option<Moment>,
     finished: bool,
 }
 
@@ -115,7 +117,7 @@ impl Elector {
         let state = watch::Sender::new(LeadershipState::Standby { leader: None });
         let leadership = Leadership::following(&state);
         let name = lock.reference().name.unwrap_or_default();
-        let (announcer, herald) = Announcer::new(&name, &options.identity, metrics, client);
+        let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
         let pulse = Pulse::new(options.lease_duration);
         (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse }, leadership)
     }
@@ -160,6 +162,7 @@ impl Elector {
             tell,
             terms: 0,
             reign: None,
+            stands_since: None,
             finished: false,
         };
         let outcome = run.conduct(ready, stop, patience, news).await;
@@ -224,6 +227,7 @@ impl Run {
                 () = work_ended(reign.as_ref()) => self.work_has_ended(),
                 () = &mut ready, if !stands => {
                     stands = true;
+                    self.stands_since = Some(self.clock.now());
                     Input::Stand
                 }
                 () = sleep(wait) => Input::Woken,
@@ -254,11 +258,14 @@ impl Run {
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
+        self.announcer.changed(self.election.changed_at());
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
             self.announcer.long_wait(wait);
         }
-        if self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
+        // A lock that was free long before is no news while the first try is on its way.
+        let stands = self.stands_since.is_some_and(|since| now.clock.since(since) >= GRACE);
+        if stands && self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
             self.announcer.vacant();
         }
         self.state.send_if_modified(|state| match state {
@@ -416,3 +423,7 @@ impl Answer {
         Self { doing, input, trouble }
     }
 }
+
+#[cfg(test)]
+#[path = "elector_tests.rs"]
+mod tests;

@@ -1,7 +1,9 @@
 //! Signs of life of the elector, for health checks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The elector's loop wakes up every few seconds; it is stuck if it has not for this long.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(15);
@@ -17,7 +19,7 @@ pub struct Pulse {
 
 #[derive(Debug)]
 struct State {
-    /// On the monotonic clock: a machine that was suspended has not been stuck.
+    /// On tokio's clock, which is monotonic: a machine that was suspended has not been stuck.
     moved: Instant,
     read: bool,
     watched: bool,

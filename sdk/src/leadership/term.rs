@@ -54,6 +54,7 @@ struct Shared {
     identity: String,
     fencing_token: Option<String>,
     clock: Clock,
+    began: Moment,
     state: Mutex<State>,
     draining: CancellationToken,
     ended: CancellationToken,
@@ -98,6 +99,7 @@ impl Term {
             id,
             identity,
             fencing_token,
+            began: clock.now(),
             clock,
             state: Mutex::new(State { valid_until, end: None, writes: Writes::default() }),
             draining: CancellationToken::new(),
@@ -124,6 +126,12 @@ impl Term {
     #[must_use]
     pub fn fencing_token(&self) -> Option<&str> {
         self.0.fencing_token.as_deref()
+    }
+
+    /// How long ago it began.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.0.clock.now().since(self.0.began)
     }
 
     /// Whether this process may act at this very moment: reads the clock.

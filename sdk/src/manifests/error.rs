@@ -4,14 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::BoxError;
+use crate::crds::definitions::Conflicting;
 
 /// What was to be generated was not.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
     /// Two controllers bring different definitions of the same kind.
-    #[error("there are two different definitions of {0}: controllers of one kind must share its type")]
-    Conflict(String),
+    #[error(transparent)]
+    Definitions(#[from] Conflicting),
     /// An object could not be written as text.
     #[error("{name} cannot be written as text")]
     Serialize {

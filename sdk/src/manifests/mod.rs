@@ -3,7 +3,6 @@
 //!
 //! Nothing here talks to a cluster. The same input gives the same text.
 
-mod crds;
 mod deployment;
 mod dockerfile;
 mod error;
@@ -24,11 +23,11 @@ use serde_json::{Value, json};
 
 use crate::BoxError;
 use crate::controller::Registration;
+use crate::crds::definitions::by_name;
 
 pub use error::GenerateError;
 pub use text::Format;
 
-pub(crate) use crds::by_name;
 pub(crate) use dockerfile::dockerfile;
 pub(crate) use files::Files;
 pub(crate) use folder::{Difference, Folder};

@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::families::{ControllerLabel, Families, QueueLabels, ResultLabels};
+use super::families::{ControllerLabel, Families, Number, QueueLabels, ResultLabels};
 
 /// The metrics of one controller. Cheap to clone; clones, and all handles for the same name, count together.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ struct Shared {
     retries: Counter,
     queue_seconds: Histogram,
     work_seconds: Histogram,
+    unfinished: Number,
+    longest_running: Number,
 }
 
 impl ControllerMetrics {
@@ -69,6 +71,8 @@ impl ControllerMetrics {
             retries: families.queue_retries.get_or_create_owned(&queue),
             queue_seconds: families.queue_seconds.get_or_create_owned(&queue),
             work_seconds: families.work_seconds.get_or_create_owned(&queue),
+            unfinished: families.unfinished_work_seconds.get_or_create_owned(&queue),
+            longest_running: families.longest_running_seconds.get_or_create_owned(&queue),
             name,
         }))
     }
@@ -125,9 +129,15 @@ impl ControllerMetrics {
         self.0.depth.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
-    /// An object was put into the queue.
-    pub fn added(&self) {
-        self.0.adds.inc();
+    /// What is worked on now has been for so long: all of it together, and the one that has been for longest.
+    pub fn running(&self, unfinished: Duration, longest: Duration) {
+        self.0.unfinished.set(unfinished.as_secs_f64());
+        self.0.longest_running.set(longest.as_secs_f64());
+    }
+
+    /// So many objects have become due in the queue.
+    pub fn added(&self, objects: u64) {
+        self.0.adds.inc_by(objects);
     }
 
     /// An object was put into the queue because it failed.

@@ -6,27 +6,38 @@
 
 mod controller;
 mod families;
+mod lock;
+#[cfg(target_os = "linux")]
+mod process;
+mod requests;
 mod text;
 mod watch;
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
 pub use controller::{ActiveGuard, ControllerMetrics, ReconcileResult};
+pub use lock::LockMetrics;
+pub use requests::{CountRequests, RequestMetrics};
 pub use watch::WatchMetrics;
 
-use families::{Families, NameLabel};
+use families::Families;
 
 /// All metrics of the process. Cheap to clone; clones count together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Metrics(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     registry: Registry,
     families: Families,
+    /// What changes with time alone is measured when somebody asks.
+    measured: RwLock<Vec<Measure>>,
 }
+
+type Measure = Box<dyn Fn() + Send + Sync>;
 
 impl Metrics {
     /// A registry of its own, with everything at zero.
@@ -34,27 +45,33 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::default();
         let families = Families::register(&mut registry);
-        Self(Arc::new(Shared { registry, families }))
+        Self(Arc::new(Shared { registry, families, measured: RwLock::default() }))
+    }
+
+    /// Calls `measure` before each answer from now on: it sets what changes with time alone, and must not block.
+    pub fn on_scrape(&self, measure: impl Fn() + Send + Sync + 'static) {
+        self.0.measured.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(measure));
     }
 
     /// The text that `/metrics` answers with: OpenMetrics 1.0, or the plain Prometheus text format 0.0.4.
     #[must_use]
     pub fn encode(&self, open_metrics: bool) -> String {
+        for measure in self.0.measured.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            measure();
+        }
+        #[cfg(target_os = "linux")]
+        process::measure(&self.0.families.process);
         let text = text::open_metrics(&self.0.registry);
         if open_metrics { text } else { text::classic(&text) }
     }
 
-    /// Whether this process leads by the lock called `name`.
-    pub fn leader(&self, name: &str, leads: bool) {
-        self.0.families.leader_status.get_or_create(&NameLabel::new(name)).set(i64::from(leads));
+    /// The metrics of the lock called `name`: there from now on, at zero.
+    #[must_use]
+    pub fn lock(&self, name: &str) -> LockMetrics {
+        LockMetrics::new(&self.0.families, name)
     }
 
-    /// A renewal of the lock called `name` had to read the lock first, instead of writing over what it knew.
-    pub fn slowpath(&self, name: &str) {
-        self.0.families.leader_slowpath.get_or_create(&NameLabel::new(name)).inc();
-    }
-
-    /// Leadership went from one process to another, or to nobody.
+    /// A term of this process began.
     pub fn transition(&self) {
         self.0.families.leadership_transitions.inc();
     }
@@ -62,6 +79,17 @@ impl Metrics {
     /// A write was refused, because its term was over.
     pub fn fenced_write(&self) {
         self.0.families.fenced_writes.inc();
+    }
+
+    /// A task that was ready to run waited so long for its turn.
+    pub fn runtime_ping(&self, wait: Duration) {
+        self.0.families.runtime_ping_seconds.set(wait.as_secs_f64());
+    }
+
+    /// Counts the requests that go through it, as sent to `host`: `10.96.0.1:443`, say.
+    #[must_use]
+    pub fn requests(&self, host: &str) -> RequestMetrics {
+        RequestMetrics::new(&self.0.families, host)
     }
 
     /// The metrics of the controller called `name`: all of them there from now on, at zero.
@@ -83,17 +111,23 @@ impl Default for Metrics {
     }
 }
 
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").field("families", &self.0.families).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// Something of everything.
     fn metrics() -> Metrics {
         let metrics = Metrics::new();
-        metrics.leader("my-leader", true);
-        metrics.slowpath("my-leader");
+        let lock = metrics.lock("my-leader");
+        lock.leads(Some(Duration::from_secs(9)));
+        lock.slow_renewal();
+        lock.changed(Duration::from_millis(1500));
         metrics.transition();
         metrics.fenced_write();
         let controller = metrics.controller("pages");
@@ -102,6 +136,7 @@ mod tests {
         controller.max_concurrent(4);
         controller.depth(3);
         controller.waited(Duration::from_millis(5));
+        controller.running(Duration::from_secs(7), Duration::from_secs(4));
         let watch = metrics.watch("Page");
         watch.object_added();
         watch.undeserializable();
@@ -109,7 +144,7 @@ mod tests {
     }
 
     /// What dashboards and alerts rely on; what is not touched is there at zero.
-    const SAMPLES: [&str; 24] = [
+    const SAMPLES: [&str; 29] = [
         "leader_election_master_status{name=\"my-leader\"} 1",
         "leader_election_slowpath_total{name=\"my-leader\"} 1",
         "controller_leadership_transitions_total 1",
@@ -130,6 +165,11 @@ mod tests {
         "workqueue_queue_duration_seconds_count{name=\"pages\",controller=\"pages\"} 1",
         "workqueue_work_duration_seconds_count{name=\"pages\",controller=\"pages\"} 2",
         "workqueue_work_duration_seconds_sum{name=\"pages\",controller=\"pages\"} 0.1",
+        "workqueue_unfinished_work_seconds{name=\"pages\",controller=\"pages\"} 7.0",
+        "workqueue_longest_running_processor_seconds{name=\"pages\",controller=\"pages\"} 4.0",
+        "kubeops_leader_term_seconds{name=\"my-leader\"} 9.0",
+        "kubeops_lease_seconds_since_change{name=\"my-leader\"} 1.5",
+        "kubeops_runtime_ping_seconds 0.0",
         "kubeops_fenced_writes_total 1",
         "kubeops_watch_reconnects_total{kind=\"Page\"} 0",
         "kubeops_cache_objects{kind=\"Page\"} 1",
@@ -150,7 +190,7 @@ mod tests {
     fn the_classic_format_describes_each_sample_by_its_own_name() {
         let text = metrics().encode(false);
         assert!(text.contains("# TYPE workqueue_adds_total counter\n"), "{text}");
-        assert!(text.contains("# HELP workqueue_adds_total Objects put into the queue.\n"), "{text}");
+        assert!(text.contains("# HELP workqueue_adds_total Objects that became due in the queue.\n"), "{text}");
         assert!(text.contains("# TYPE workqueue_depth gauge\n"), "{text}");
         assert!(text.contains("# TYPE controller_runtime_reconcile_time_seconds histogram\n"), "{text}");
         assert!(!text.contains("# EOF"), "{text}");
@@ -174,8 +214,8 @@ mod tests {
     #[test]
     fn handles_of_one_name_count_together() {
         let metrics = Metrics::new();
-        metrics.controller("pages").added();
-        metrics.clone().controller("pages").added();
+        metrics.controller("pages").added(1);
+        metrics.clone().controller("pages").added(1);
         let text = metrics.encode(false);
         assert!(text.contains("workqueue_adds_total{name=\"pages\",controller=\"pages\"} 2"), "{text}");
     }
@@ -183,8 +223,51 @@ mod tests {
     #[test]
     fn what_leads_no_longer_says_so() {
         let metrics = metrics();
-        metrics.leader("my-leader", false);
-        assert!(metrics.encode(false).contains("leader_election_master_status{name=\"my-leader\"} 0"));
+        metrics.lock("my-leader").leads(None);
+        let text = metrics.encode(false);
+        assert!(text.contains("leader_election_master_status{name=\"my-leader\"} 0"), "{text}");
+        assert!(text.contains("kubeops_leader_term_seconds{name=\"my-leader\"} 0.0"), "{text}");
+    }
+
+    #[test]
+    fn a_lock_that_was_never_seen_has_no_age() {
+        let metrics = Metrics::new();
+        let lock = metrics.lock("my-leader");
+        assert!(!metrics.encode(false).contains("kubeops_lease_seconds_since_change{"));
+        lock.changed(Duration::ZERO);
+        assert!(metrics.encode(false).contains("kubeops_lease_seconds_since_change{name=\"my-leader\"} 0.0"));
+    }
+
+    #[test]
+    fn what_changes_with_time_alone_is_measured_at_each_scrape() {
+        let metrics = Metrics::new();
+        let controller = metrics.controller("pages");
+        let scrapes = std::sync::atomic::AtomicUsize::new(0);
+        metrics.on_scrape(move || controller.depth(scrapes.fetch_add(1, std::sync::atomic::Ordering::SeqCst)));
+        let depth = |depth| format!("workqueue_depth{{name=\"pages\",controller=\"pages\"}} {depth}\n");
+        assert!(metrics.encode(false).contains(&depth(0)));
+        assert!(metrics.encode(false).contains(&depth(1)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_process_tells_what_it_takes() {
+        let metrics = Metrics::new();
+        let value = |name: &str| -> f64 {
+            let text = metrics.encode(false);
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
+            line.parse().unwrap()
+        };
+        let now = jiff::Timestamp::now().as_second() as f64;
+        assert!((now - 3600.0..=now + 1.0).contains(&value("process_start_time_seconds")));
+        assert!(value("process_resident_memory_bytes") > 1e5);
+        assert!(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"));
+        assert!((3.0..=value("process_max_fds")).contains(&value("process_open_fds")));
+        let used = value("process_cpu_seconds_total");
+        let busy = std::time::Instant::now();
+        while value("process_cpu_seconds_total") <= used {
+            assert!(busy.elapsed() < Duration::from_secs(60), "it has used CPU time all the while");
+        }
     }
 
     #[test]

@@ -6,7 +6,10 @@ use std::future::ready;
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
+use crate::BoxError;
+use crate::chain::chain;
 use crate::controller::{FromServices, Reconcile, Registration, Result};
+use crate::crds::by_name;
 use crate::health::{AddError, Health, Probes};
 use crate::host::{Host, HostedService};
 use crate::settings::Settings;
@@ -85,19 +88,20 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         self
     }
 
-    /// Adds a health check to the readiness probe. Its text tells why not.
+    /// Adds a health check to the readiness probe. Its error, with what caused it, tells why not; a text is one too.
     ///
     /// A name that is taken, or that could not be part of a path, is an error at the start.
-    pub fn add_health_check<F, Checking>(mut self, name: &'static str, check: F) -> Self
+    pub fn add_health_check<F, Checking, E>(mut self, name: &'static str, check: F) -> Self
     where
         F: Fn(S) -> Checking + Send + Sync + 'static,
-        Checking: Future<Output = std::result::Result<(), String>> + Send + 'static,
+        Checking: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
     {
         self.parts.checks.push(Box::new(move |health, state| {
             let state = state.clone();
             health.add(name, Probes::READY, move || {
                 let checking = check(state.clone());
-                async move { checking.await.map(|()| String::new()) }
+                async move { checking.await.map(|()| String::new()).map_err(|error| chain(error.into().as_ref())) }
             })
         }));
         self
@@ -116,7 +120,7 @@ impl<S> Parts<S> {
         crds
     }
 
-    /// Names that two controllers share, and what else can't be run.
+    /// Names that two controllers share, and definitions of one CRD that differ.
     pub(super) fn problems(&self) -> Vec<String> {
         let names: Vec<&str> = self.controllers.iter().map(|controller| controller.name).collect();
         let mut twice: Vec<&str> = names.clone();
@@ -126,7 +130,8 @@ impl<S> Parts<S> {
         let tell = |name: &str| {
             format!("two controllers are named `{name}`: name one of them, `#[controller(name = \"…\", …)]`")
         };
-        twice.into_iter().map(tell).collect()
+        let conflicting = by_name(&self.crds()).err().map(|conflict| conflict.to_string());
+        twice.into_iter().map(tell).chain(conflicting).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
 //! 1. the servers for probes and metrics
-//! 2. the wait for an API server that answers
+//! 2. the wait for an API server that answers, and the CRDs if they are to be installed
 //! 3. the user's own services
 //! 4. the caches
 //! 5. the elector, which stands once the caches are synced
@@ -10,6 +10,7 @@
 //! At a stop the elector drains its term at once, and the controllers end with their last reconcile; then the lock is given
 //! back.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kube::Client;
@@ -18,17 +19,19 @@ use tokio_util::sync::CancellationToken;
 use super::builder::Parts;
 use super::checks;
 use super::connect::{ConnectError, Connection};
+use super::install_crds::InstallCrds;
 use super::kube_ops::KubeOps;
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
 use super::run::RunError;
+use super::runtime_ping::RuntimePing;
 use crate::BoxError;
 use crate::cache::Caches;
 use crate::controller::Registration;
-use crate::health::Health;
+use crate::health::{Health, Probes};
 use crate::host::Host;
-use crate::http::{BindError, Server, metrics_router, probes_router};
+use crate::http::{Server, metrics_router, probes_router};
 use crate::leadership::clock::Clock;
 use crate::leadership::lock::LeaseLock;
 use crate::leadership::{Alone, Elector, Leadership, Pulse};
@@ -43,55 +46,92 @@ pub(super) struct World {
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
+    /// What the clients count into already.
+    pub(super) metrics: Metrics,
+    /// The elector stands still from then on, as if it hung.
+    #[cfg(feature = "testing")]
+    pub(super) hang: CancellationToken,
+}
+
+/// An operator, ready to run.
+pub(super) struct Composed {
+    pub(super) host: Host,
+    pub(super) bound: Bound,
+    #[cfg(feature = "testing")]
+    pub(super) health: Health,
+}
+
+/// Where the servers listen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bound {
+    pub(super) health: Option<SocketAddr>,
+    pub(super) metrics: Option<SocketAddr>,
 }
 
 impl World {
     /// The cluster of `connection`, and the machine's clock.
     pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, ConnectError> {
+        let metrics = Metrics::new();
         let mut of_elector = connection.clone();
         // Tells the elector apart in audit logs.
         if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
             of_elector.config.headers.push((http::header::USER_AGENT, agent));
         }
         Ok(Self {
-            client: connection.client()?,
-            election_client: of_elector.client()?,
+            client: connection.counted_client(&metrics)?,
+            election_client: of_elector.counted_client(&metrics)?,
             server: connection.server(),
             clock: Clock::boot(),
+            metrics,
+            #[cfg(feature = "testing")]
+            hang: CancellationToken::new(),
         })
     }
 }
 
 pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
-    world: World,
+    world: &World,
     settings: &KubeOps,
     state: S,
-) -> Result<Host, RunError> {
+) -> Result<Composed, RunError> {
+    let crds = parts.crds();
     let Parts { name, version: _, about: _, controllers, services, checks: user_checks } = parts;
-    let World { client, election_client, server, clock } = world;
-    let (metrics, health, host) = (Metrics::new(), Health::new(), Host::new());
+    let World { client, election_client: _, server, clock, metrics, .. } = world;
+    let (health, host) = (Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
     let options = options::controllers(settings, clock.clone());
-    let attach = |registration: Registration<S>| registration.attach(&caches, &options, &metrics);
+    let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let (candidate, leadership, pulse) = candidate(election_client, clock, settings, &metrics);
+    let (candidate, leadership, pulse) = candidate(world, settings);
 
-    let (reach, reached) = Reach::new(client.clone(), server);
+    let (reach, reached) = Reach::new(client.clone(), server.clone());
+    let workers = checks::Workers {
+        queues: controllers.iter().map(|controller| (controller.name, controller.queue.clone())).collect(),
+        timeout: settings.reconcile_timeout,
+    };
     let election = checks::Election { leadership: leadership.clone(), pulse, ready_when: settings.ready_when };
-    checks::add(&health, reached, &caches, election)?;
+    checks::add(&health, reached, &caches, workers, election)?;
     for add in user_checks {
         add(&health, &state)?;
     }
 
-    let host = serve(host, &health, &metrics, settings)?;
-    let host = host.add("api-server", reach);
+    let (host, bound) = serve(host, &health, metrics, settings)?;
+    let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
+    let host = match settings.install_crds {
+        true => {
+            let (install, installed) = InstallCrds::new(client.clone(), name, crds);
+            health.add_sync("crds-installed", Probes::STARTUP, installed)?;
+            host.add("crds", install)
+        }
+        false => host,
+    };
     let host = services.into_iter().fold(host, |host, add| add(host));
     let watching = caches.clone();
     let host = host
         .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
     let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
-    let host = host.add("leader-election", move |_: CancellationToken| async move {
+    let electing = async move {
         let ready = async move { synced.wait_synced().await };
         match candidate {
             Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
@@ -100,11 +140,20 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
                 Ok(())
             }
         }
-    });
+    };
+    #[cfg(feature = "testing")]
+    let electing = super::testing::until_it_hangs(world.hang.clone(), electing);
+    let host = host.add("leader-election", move |_: CancellationToken| electing);
     let host = drain_health(host, &health);
     let operator = Arc::from(name);
+    let (client, metrics) = (client.clone(), metrics.clone());
     let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
-    Ok(host.add("controllers", leading))
+    Ok(Composed {
+        host: host.add("controllers", leading),
+        bound,
+        #[cfg(feature = "testing")]
+        health,
+    })
 }
 
 /// What leads: elected, or without being asked.
@@ -113,33 +162,33 @@ enum Candidate {
     Alone(Alone),
 }
 
-fn candidate(
-    client: Client,
-    clock: Clock,
-    settings: &KubeOps,
-    metrics: &Metrics,
-) -> (Candidate, Leadership, Option<Pulse>) {
+fn candidate(world: &World, settings: &KubeOps) -> (Candidate, Leadership, Option<Pulse>) {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
         return (Candidate::Alone(alone), leadership, None);
     }
+    let client = world.election_client.clone();
     let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
-    let (elector, leadership) = Elector::new(lock, options, clock, metrics.clone(), client);
+    let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let pulse = elector.pulse();
     (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))
 }
 
-fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<Host, BindError> {
+fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), RunError> {
+    let refused = |key| move |cause| RunError::Bind { key, cause };
+    let mut bound = Bound::default();
     if let Some(address) = settings.health_address {
-        host = host.add("health", Server::bind("health", address, probes_router(health))?);
+        let server = Server::bind("health", address, probes_router(health)).map_err(refused("HealthAddress"))?;
+        bound.health = Some(server.address());
+        host = host.add("health", server);
     }
     if let Some(address) = settings.metrics_address {
-        let metrics = metrics.clone();
-        let router = metrics_router(move |open_metrics| metrics.encode(open_metrics));
-        host = host.add("metrics", Server::bind("metrics", address, router)?);
+        let server = Server::bind("metrics", address, metrics_router(metrics)).map_err(refused("MetricsAddress"))?;
+        bound.metrics = Some(server.address());
+        host = host.add("metrics", server);
     }
-    Ok(host)
+    Ok((host, bound))
 }
 
 /// Readiness fails as soon as the stop begins.

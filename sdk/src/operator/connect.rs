@@ -8,10 +8,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::chain::chain;
+use crate::metrics::Metrics;
 
 const KUBECONFIG: &str = "KUBECONFIG";
 /// What the kubelet sets in every container.
@@ -210,8 +212,18 @@ impl Connection {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn client(&self) -> Result<Client, ConnectError> {
-        let client = Client::try_from(self.config.clone());
-        client.map_err(|cause| ConnectError::Client { connection: self.to_string(), cause: Box::new(cause) })
+        Client::try_from(self.config.clone()).map_err(|cause| self.no_client(cause))
+    }
+
+    /// Likewise, and each of its requests is counted.
+    pub(super) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
+        let host = self.config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
+        let builder = ClientBuilder::try_from(self.config.clone()).map_err(|cause| self.no_client(cause))?;
+        Ok(builder.with_layer(&metrics.requests(&host)).build())
+    }
+
+    fn no_client(&self, cause: kube::Error) -> ConnectError {
+        ConnectError::Client { connection: self.to_string(), cause: Box::new(cause) }
     }
 }
 

@@ -86,13 +86,14 @@ section_table! {
     "HealthAddress" health_address: Option<SocketAddr> = Preset::Text("[::]:8081");
     /// Where metrics are told; 0 turns it off.
     "MetricsAddress" metrics_address: Option<SocketAddr> = Preset::Text("[::]:8080");
+    /// Whether the CRDs are installed at the start. Needs the right to get and patch CustomResourceDefinitions.
+    "InstallCrds" install_crds: bool = Preset::Text("false");
     /// What readiness means. `Synced` keeps rolling updates working.
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 
 /// Keys that the design has and this version has not.
-const LATER: [&str; 5] =
-    ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress", "InstallCrds"];
+const LATER: [&str; 4] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress"];
 
 // === impl Defaults ===
 

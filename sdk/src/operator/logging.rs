@@ -3,7 +3,7 @@
 //! ```jsonc
 //! "Logging": {
 //!   "LogLevel": { "Default": "Information", "Kube": "Warning", "guestbook": "Debug" },
-//!   "Console": { "FormatterName": "json" }      // or "simple", the default
+//!   "Console": { "FormatterName": "json" }      // or "simple"
 //! }
 //! ```
 //!
@@ -14,8 +14,11 @@
 //!   `kube_client::…`, not `kubeops`; `Kube.Client` is `kube_client` and `kube::client`; `MyCrate` is `my_crate`.
 //! - `kube_client` is silent unless a category names it (`Kube` does): what fails is told by whoever asked.
 //! - A `RUST_LOG` variable (`info,kube_client=debug`) replaces `LogLevel` altogether; its targets are matched in the same way.
-//! - Logs go to stdout, as .NET's console logger writes them and containers are read. Colours only on a terminal, and not
-//!   with `NO_COLOR`.
+//! - Logs go to stdout, as .NET's console logger writes them and containers are read. Without a `FormatterName` they are JSON
+//!   in a pod and text elsewhere. On a terminal text is short: the local time, no targets, and colours unless there is
+//!   `NO_COLOR`.
+
+mod text;
 
 use std::io::IsTerminal;
 
@@ -37,17 +40,27 @@ const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
 /// they matter, once and with what to do: these are for those who ask for them by name.
 const SILENT: &str = "kubeclient";
 
+/// What the kubelet sets in every container.
+const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+/// The target of an event that is written as a block in text: its message, and under it a line for each field.
+pub(super) const BLOCK: &str = "kubeops::operator::start";
+
 /// What the section says, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Logging {
     levels: Levels,
     format: Format,
-    colours: bool,
 }
 
+/// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
-    Simple,
+    /// For a file, or another program.
+    Text,
+    /// For somebody who watches.
+    Short {
+        colours: bool,
+    },
     Json,
 }
 
@@ -65,8 +78,7 @@ struct Levels {
 /// # Errors
 /// All levels and formats that are none, with their origin.
 pub fn init(settings: &Settings) -> Result<(), Problems> {
-    let mut logging = Logging::from_settings(settings)?;
-    logging.colours &= std::io::stdout().is_terminal();
+    let logging = Logging::from_settings(settings, std::io::stdout().is_terminal())?;
     // An error only says that there is a subscriber already.
     let _already_logging = subscriber(logging, std::io::stdout).try_init();
     Ok(())
@@ -76,12 +88,13 @@ fn subscriber<W>(logging: Logging, writer: W) -> impl tracing::Subscriber + for<
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let Logging { levels, format, colours } = logging;
+    let Logging { levels, format } = logging;
     let most_verbose = levels.most_verbose();
     let enabled = filter_fn(move |metadata: &Metadata<'_>| levels.enable(metadata)).with_max_level_hint(most_verbose);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer: Box<dyn Layer<_> + Send + Sync> = match format {
-        Format::Simple => layer.with_ansi(colours).boxed(),
+        Format::Text => layer.with_ansi(false).event_format(text::full()).boxed(),
+        Format::Short { colours } => layer.with_ansi(colours).event_format(text::short()).boxed(),
         // The list of spans holds the current one too.
         Format::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
     };
@@ -91,29 +104,35 @@ where
 // === impl Logging ===
 
 impl Logging {
-    fn from_settings(settings: &Settings) -> Result<Self, Problems> {
+    fn from_settings(settings: &Settings, terminal: bool) -> Result<Self, Problems> {
         let (section, mut problems) = settings.node(SECTION);
-        let format = Format::from_section(&section, &mut problems);
+        let text = match terminal {
+            true => Format::Short { colours: settings.variable("NO_COLOR").is_none() },
+            false => Format::Text,
+        };
+        let in_pod = settings.variable(SERVICE_HOST).is_some();
+        let unless_set = if in_pod && !terminal { Format::Json } else { text };
+        let format = Format::from_section(&section, text, unless_set, &mut problems);
         let in_settings = Levels::from_section(&section, &mut problems);
         let levels = match settings.variable(RUST_LOG) {
             Some(rust_log) => Levels::from_rust_log(rust_log, &mut problems),
             None => in_settings,
         };
-        problems.or(Self { levels, format, colours: settings.variable("NO_COLOR").is_none() })
+        problems.or(Self { levels, format })
     }
 }
 
 impl Format {
-    fn from_section(section: &Node, problems: &mut Problems) -> Self {
+    fn from_section(section: &Node, text: Self, unless_set: Self, problems: &mut Problems) -> Self {
         let name = section.field("Console").and_then(|console| console.field("FormatterName"));
-        let Some(name) = name else { return Self::Simple };
+        let Some(name) = name.filter(|name| name.kind != Kind::Null) else { return unless_set };
         match name.scalar().unwrap_or_default().trim().to_lowercase().as_str() {
-            "simple" => Self::Simple,
+            "simple" => text,
             "json" => Self::Json,
             _ => {
                 let problem = Problem::new("Logging:Console:FormatterName", "expected simple or json");
                 problems.push(problem.with_value(name.shown(), &name.origin));
-                Self::Simple
+                text
             }
         }
     }
@@ -228,7 +247,7 @@ mod tests {
     }
 
     fn levels(variables: &[(&str, &str)]) -> Levels {
-        Logging::from_settings(&settings(variables)).unwrap_or_else(|problems| panic!("{problems}")).levels
+        Logging::from_settings(&settings(variables), false).unwrap_or_else(|problems| panic!("{problems}")).levels
     }
 
     #[derive(Clone, Default)]
@@ -244,9 +263,13 @@ mod tests {
     }
 
     fn logged(variables: &[(&str, &str)], log: impl FnOnce()) -> String {
+        logged_to(false, variables, log)
+    }
+
+    fn logged_to(terminal: bool, variables: &[(&str, &str)], log: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
-        let logging = Logging::from_settings(&settings(variables)).unwrap();
+        let logging = Logging::from_settings(&settings(variables), terminal).unwrap();
         with_default(subscriber(logging, move || writer.clone()), log);
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -300,13 +323,13 @@ mod tests {
             ("Logging__Console__FormatterName", "systemd"),
             ("RUST_LOG", "kube=loud"),
         ];
-        let problems = Logging::from_settings(&settings(&wrong)).unwrap_err();
+        let problems = Logging::from_settings(&settings(&wrong), false).unwrap_err();
         assert_eq!(problems.len(), wrong.len(), "{problems}");
         for (variable, value) in wrong {
             let told = |p: &Problem| p.to_string().contains(variable) && p.value.as_deref() == Some(value);
             assert!(problems.iter().any(told), "{variable} is not in {problems}");
         }
-        let flat = Logging::from_settings(&settings(&[("Logging__LogLevel", "Debug")])).unwrap_err();
+        let flat = Logging::from_settings(&settings(&[("Logging__LogLevel", "Debug")]), false).unwrap_err();
         assert!(flat.to_string().contains("expected a section"), "{flat}");
     }
 
@@ -337,5 +360,59 @@ mod tests {
             text.split_whitespace().filter(|w| ["one", "two", "three", "four"].contains(w)).collect();
         assert_eq!(words, ["one", "three"], "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    fn format(variables: &[(&str, &str)], terminal: bool) -> Format {
+        Logging::from_settings(&settings(variables), terminal).unwrap().format
+    }
+
+    #[test]
+    fn logs_are_json_in_a_pod_and_short_on_a_terminal_unless_the_settings_say_so() {
+        let pod = (SERVICE_HOST, "10.96.0.1");
+        let (simple, json) =
+            (("Logging__Console__FormatterName", "simple"), ("Logging__Console__FormatterName", "json"));
+        let short = Format::Short { colours: true };
+        for (variables, terminal, expected) in [
+            (&[][..], false, Format::Text),
+            (&[], true, short),
+            (&[pod], false, Format::Json),
+            (&[pod], true, short),
+            (&[pod, simple], false, Format::Text),
+            (&[simple], true, short),
+            (&[json], true, Format::Json),
+            (&[("NO_COLOR", "1")], true, Format::Short { colours: false }),
+        ] {
+            assert_eq!(format(variables, terminal), expected, "{variables:?}, terminal: {terminal}");
+        }
+    }
+
+    fn start() {
+        tracing::info!(target: BLOCK, version = "0.1.0", lock = %"default/pages-leader", "pages starts");
+    }
+
+    #[test]
+    fn on_a_terminal_a_line_is_short_and_coloured() {
+        let line = || tracing::info!(lock = "a/b", "became leader");
+        let plain = logged_to(true, &[("NO_COLOR", "1")], line);
+        let (time, rest) = plain.split_once(' ').unwrap();
+        assert_eq!((time.len(), rest), ("12:34:56".len(), " INFO became leader lock=\"a/b\"\n"), "{plain}");
+        let coloured = logged_to(true, &[], line);
+        assert!(coloured.contains("\u{1b}[32m INFO\u{1b}[0m"), "{coloured:?}");
+    }
+
+    #[test]
+    fn a_block_has_a_line_for_each_field() {
+        let block = "pages starts\n    version  0.1.0\n    lock     default/pages-leader\n";
+        let short = logged_to(true, &[("NO_COLOR", "1")], start);
+        assert!(short.ends_with(&format!(" INFO {block}")), "{short}");
+        let text = logged(&[], start);
+        assert!(text.ends_with(&format!(" INFO {block}")), "{text}");
+    }
+
+    #[test]
+    fn a_block_is_one_object_in_json() {
+        let text = logged(&[(SERVICE_HOST, "10.96.0.1")], start);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&line["message"], &line["lock"]), (&"pages starts".into(), &"default/pages-leader".into()));
     }
 }

@@ -7,6 +7,7 @@ mod builder;
 mod checks;
 mod composition;
 pub mod connect;
+mod install_crds;
 pub mod kube_ops;
 mod leading;
 pub mod logging;
@@ -14,8 +15,11 @@ mod manifests;
 mod options;
 mod reach;
 mod run;
+mod runtime_ping;
+mod start;
 #[cfg(feature = "testing")]
 mod testing;
+mod trouble;
 
 pub use builder::Operator;
 pub(crate) use manifests::Placement;

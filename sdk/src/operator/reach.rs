@@ -5,18 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::Client;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::trouble::Trouble;
 use crate::BoxError;
 use crate::chain::chain;
 use crate::host::HostedService;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-
 /// Starts when the API server has answered once: what is added behind it has somebody to talk to, and an unreachable server
 /// is told of once a minute instead of by everybody who needs it.
 pub(super) struct Reach {
@@ -44,18 +43,17 @@ impl Reach {
 
 impl HostedService for Reach {
     async fn start(&mut self) -> Result<(), BoxError> {
-        let mut told: Option<Instant> = None;
+        let mut trouble = Trouble::default();
         while let Err(error) = self.ask().await {
-            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            if trouble.is_news() {
                 warn!(
                     server = self.server,
                     error, "the API server cannot be reached; trying on, told again in a minute"
                 );
-                told = Some(Instant::now());
             }
             sleep(PAUSE).await;
         }
-        if told.is_some() {
+        if trouble.was_there() {
             info!(server = self.server, "the API server can be reached");
         }
         self.reached.store(true, Ordering::Release);

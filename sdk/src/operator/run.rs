@@ -3,13 +3,14 @@
 use std::io;
 
 use futures::Stream;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::builder::{Operator, Parts};
 use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
 use super::kube_ops::{Defaults, KubeOps};
 use super::logging;
+use super::start::Start;
 use crate::chain::chain;
 use crate::health::AddError;
 use crate::host::{HostError, Signal};
@@ -33,8 +34,13 @@ pub enum RunError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// A port is taken.
-    #[error(transparent)]
-    Bind(#[from] BindError),
+    #[error("{}; set KubeOps:{key} to another address, or to 0 to do without", chain(cause))]
+    Bind {
+        /// The setting that says where to listen.
+        key: &'static str,
+        /// What is wrong with that.
+        cause: BindError,
+    },
     /// Signals can't be received.
     #[error("signals can't be received")]
     Signals(#[source] io::Error),
@@ -76,10 +82,11 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
-        tell_start(&parts, &connection, &kube_ops);
+        let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
-        let host = compose(parts, world, &kube_ops, state)?;
-        Ok(host.run(signals, kube_ops.shutdown_timeout).await?)
+        let composed = compose(parts, &world, &kube_ops, state)?;
+        start.tell(composed.bound);
+        Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }
 
     /// Finds all that is wrong with the settings, and makes the state, without asking the cluster.
@@ -125,21 +132,4 @@ impl<S> Parts<S> {
         let client_namespace = connection.map(|connection| connection.config.default_namespace.clone());
         Defaults { client_namespace, ..Defaults::of_this_machine(self.name) }
     }
-}
-
-fn tell_start<S>(operator: &Parts<S>, connection: &Connection, settings: &KubeOps) {
-    let controllers: Vec<&str> = operator.controllers.iter().map(|controller| controller.name).collect();
-    let all = || "all".to_owned();
-    let namespaces = if settings.namespaces.is_empty() { all() } else { settings.namespaces.join(", ") };
-    let lock = format!("{}/{}", settings.leader_election_namespace, settings.leader_election_id);
-    info!(
-        operator = operator.name,
-        version = operator.version,
-        cluster = %connection,
-        identity = settings.holder_identity(),
-        lock = if settings.enable_leader_election { lock } else { "none: leader election is off".to_owned() },
-        namespaces,
-        controllers = controllers.join(", "),
-        "starting"
-    );
 }

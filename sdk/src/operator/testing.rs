@@ -1,27 +1,43 @@
 //! An operator in a test: the same builder that `main` uses, on a cluster in memory.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
 use futures::stream;
+use http::{Request, header};
+use kube::Client;
 use kubeops_testkit::Cluster;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::{Layer as _, ServiceExt as _};
 
 use super::builder::Operator;
 use super::composition::{World, compose};
 use super::kube_ops::KubeOps;
 use super::run::RunError;
+use crate::http::{metrics_router, probes_router};
 use crate::leadership::clock::Clock;
+use crate::metrics::Metrics;
 use crate::settings::{LoadOptions, Settings};
 
 /// Two operators on one cluster need names of their own; one gets this.
 const NAME: &str = "replica-a";
 const CLUSTER: &str = "the test's cluster";
+/// What requests to it are counted under.
+const HOST: &str = "cluster";
+const NAMESPACE: &str = "default";
 
 /// An operator that runs until this is dropped: at once then, as if its process had been killed.
 #[derive(Debug)]
 #[must_use = "dropped, it ends at once"]
 pub struct RunningOperator {
     stopping: CancellationToken,
+    hang: CancellationToken,
     run: JoinHandle<Result<(), RunError>>,
+    router: Router,
 }
 
 impl<S: Clone + Send + Sync + 'static> Operator<S> {
@@ -58,20 +74,56 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
 
         let (parts, state) = self.prepare(&settings).await?;
         let (kube_ops, _told) = KubeOps::from_settings(&settings, &parts.defaults(None)).map_err(RunError::Settings)?;
+        let (metrics, hang) = (Metrics::new(), CancellationToken::new());
+        let client = || Client::new(metrics.requests(HOST).layer(cluster.service(name)), NAMESPACE);
         let world = World {
-            client: cluster.client(name),
-            election_client: cluster.client(name),
+            client: client(),
+            election_client: client(),
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
+            metrics: metrics.clone(),
+            hang: hang.clone(),
         };
-        let host = compose(parts, world, &kube_ops, state)?;
+        let composed = compose(parts, &world, &kube_ops, state)?;
+        let router = probes_router(&composed.health).merge(metrics_router(&metrics));
+        let host = composed.host;
         let stopping = host.stopping();
         let run = tokio::spawn(async move { Ok(host.run(stream::pending(), kube_ops.shutdown_timeout).await?) });
-        Ok(RunningOperator { stopping, run })
+        Ok(RunningOperator { stopping, hang, run, router })
     }
 }
 
 impl RunningOperator {
+    /// What a GET of `path` on its ports gives, without ports: the status, and the text. `/readyz?verbose` for a kubelet's
+    /// question, `/metrics` for Prometheus'.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        self.get_as(path, "*/*").await
+    }
+
+    /// Likewise, with an `Accept` header.
+    ///
+    /// # Panics
+    /// If path or header are none.
+    pub async fn get_as(&self, path: &str, accept: &str) -> (u16, String) {
+        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
+        #[expect(clippy::panic, reason = "for tests, which end here")]
+        let request = request.unwrap_or_else(|error| panic!("cannot get {path}: {error}"));
+        let Ok(answer) = self.router.clone().oneshot(request).await;
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Lets its elector stand still from now on, as if it hung: the term runs out, and `/livez` fails in the end.
+    pub fn hang_elector(&self) {
+        self.hang.cancel();
+    }
+
+    /// Asks it to stop, as SIGTERM does, and does not wait: readiness fails, running reconciles may end.
+    pub fn begin_stop(&self) {
+        self.stopping.cancel();
+    }
+
     /// Stops it as SIGTERM does, and waits until it has ended: running reconciles end, and the lock is given back.
     ///
     /// # Errors
@@ -80,7 +132,7 @@ impl RunningOperator {
     /// # Panics
     /// If the operator panicked.
     pub async fn stop(mut self) -> Result<(), RunError> {
-        self.stopping.cancel();
+        self.begin_stop();
         match (&mut self.run).await {
             Ok(ended) => ended,
             Err(join) => std::panic::resume_unwind(join.into_panic()),
@@ -92,4 +144,10 @@ impl Drop for RunningOperator {
     fn drop(&mut self) {
         self.run.abort();
     }
+}
+
+/// Does `work` until `hang` is cancelled; then it is not polled any more, and never ends.
+pub(super) async fn until_it_hangs<T>(hang: CancellationToken, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| if hang.is_cancelled() { Poll::Pending } else { work.as_mut().poll(cx) }).await
 }

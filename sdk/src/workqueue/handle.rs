@@ -91,6 +91,15 @@ impl WorkQueue {
         state.queue.longest_running(self.now()).map(|(key, time)| (key.clone(), time))
     }
 
+    /// Tells the metrics what changes with time alone.
+    pub fn tell(&self) {
+        let mut state = self.lock();
+        let now = self.now();
+        let longest = state.queue.longest_running(now).map(|(_, time)| time).unwrap_or_default();
+        self.metrics().running(state.queue.unfinished(now), longest);
+        self.measure(&mut state);
+    }
+
     /// The clock that due times are measured by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -179,9 +188,7 @@ impl WorkQueue {
             return;
         }
         let before = state.queue.next_due();
-        if state.queue.add(key, trigger, priority, self.now() + delay) {
-            self.metrics().added();
-        }
+        state.queue.add(key, trigger, priority, self.now() + delay);
         if state.queue.next_due() != before {
             self.0.sooner.notify_one();
         }
@@ -195,6 +202,7 @@ impl WorkQueue {
 
     fn measure(&self, state: &mut State) {
         self.metrics().depth(state.queue.depth(self.now()));
+        self.metrics().added(state.queue.take_became_due());
     }
 
     fn now(&self) -> crate::leadership::clock::Moment {

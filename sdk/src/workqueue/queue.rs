@@ -43,6 +43,8 @@ pub(super) struct Queue {
     background: BTreeMap<Slot, Key>,
     /// Of the last key that was put in: makes slots unique, and the order first in, first out.
     sequence: u64,
+    /// Keys that have become due since somebody asked.
+    became_due: u64,
     /// Live hand-outs since the last one of the background, while that had something.
     live_in_a_row: u32,
 }
@@ -163,7 +165,7 @@ impl Queue {
 
     /// Empties it, failures included. What is worked on stays out until it is finished.
     pub(super) fn clear(&mut self) {
-        let Self { entries, in_work, waiting, live, background, sequence: _, live_in_a_row } = self;
+        let Self { entries, in_work, waiting, live, background, sequence: _, became_due: _, live_in_a_row } = self;
         entries.clear();
         waiting.clear();
         live.clear();
@@ -187,10 +189,20 @@ impl Queue {
         self.live.len() + self.background.len()
     }
 
+    /// How many keys have become due since this was asked last.
+    pub(super) const fn take_became_due(&mut self) -> u64 {
+        std::mem::replace(&mut self.became_due, 0)
+    }
+
     /// The key that has been worked on for longest. O(n) in what is worked on.
     pub(super) fn longest_running(&self, now: Moment) -> Option<(&Key, Duration)> {
         let (key, work) = self.in_work.iter().min_by_key(|(_, work)| work.since)?;
         Some((key, now.since(work.since)))
+    }
+
+    /// How long all keys that are worked on have been, together. O(n) in what is worked on.
+    pub(super) fn unfinished(&self, now: Moment) -> Duration {
+        self.in_work.values().map(|work| now.since(work.since)).sum()
     }
 
     /// Moves what has become due to its priority.
@@ -202,6 +214,7 @@ impl Queue {
             let key = first.remove();
             if let Some(mut queued) = self.entries.get_mut(&key).and_then(|entry| entry.queued.take()) {
                 queued.place = Place::Ready;
+                self.became_due += 1;
                 self.enqueue(key, queued);
             }
         }

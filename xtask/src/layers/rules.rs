@@ -25,6 +25,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "metrics", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "crds::definitions", may_know: &[], never: &["kube", "tokio"] },
+    Rule { room: "crds", may_know: &["chain", "crds::definitions"], never: NOTHING },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
@@ -36,7 +38,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
-    Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
+    Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::lock", "leadership::pulse", "leadership::reign", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
@@ -51,16 +53,15 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
-    Rule { room: "manifests", may_know: &["controller"], never: &["kube", "tokio"] },
+    Rule { room: "manifests", may_know: &["controller", "crds::definitions"], never: &["kube", "tokio"] },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
     Rule { room: "cli::overrides", may_know: &[], never: KUBERNETES },
-    Rule { room: "cli::cluster", may_know: &["chain"], never: NOTHING },
-    Rule { room: "cli::generate", may_know: &["manifests"], never: NOTHING },
-    Rule { room: "cli::install", may_know: &["cli::cluster", "manifests"], never: NOTHING },
+    Rule { room: "cli::generate", may_know: &["crds::definitions", "manifests"], never: NOTHING },
+    Rule { room: "cli::install", may_know: &["crds"], never: NOTHING },
     // Of the operator only its settings: what it runs are processes.
-    Rule { room: "cli::dev", may_know: &["chain", "cli::cluster", "cli::install", "cli::overrides", "host", "operator", "settings"], never: NOTHING },
+    Rule { room: "cli::dev", may_know: &["chain", "cli::overrides", "crds", "host", "operator", "settings"], never: NOTHING },
     Rule { room: "cli", may_know: &["*"], never: NOTHING },
     Rule { room: "prelude", may_know: &["*"], never: NOTHING },
 ];

@@ -1,6 +1,5 @@
 //! The cluster: in memory, with the operator's kinds in it, and served to the replicas and to whoever looks.
 
-use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::DevError;
 use super::folder::Folder;
-use crate::cli::cluster::{RequestError, ask};
-use crate::cli::install::install;
+use crate::crds::{RequestError, ask, install};
 
 /// Who `dev` is to the cluster, and whose kubeconfig is told to the one who looks.
 const VISITOR: &str = "dev";
@@ -71,7 +69,7 @@ impl Cluster {
         field_manager: &str,
         crds: &[CustomResourceDefinition],
     ) -> Result<Vec<String>, DevError> {
-        install(&self.client(), field_manager, crds, CRD_TIMEOUT, &mut io::sink()).await?;
+        install(&self.client(), field_manager, crds, CRD_TIMEOUT, |_| ()).await?;
         let with_rules = crds.iter().filter(|crd| has_rules(&json!(crd)));
         let told = with_rules.map(|crd| format!("{} has rules ({RULES}); they are not evaluated here", crd.name_any()));
         Ok(told.collect())

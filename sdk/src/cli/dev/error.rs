@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::install::InstallError;
+use crate::crds::InstallError;
 use crate::settings::Problems;
 
 /// `dev` could not go on.

@@ -18,6 +18,8 @@ const LEASE: [(&str, &str); 3] = [
 /// A line for each reconcile, unless the user says what is logged of the SDK.
 const LOG: (&str, &str) = ("Logging:LogLevel:KubeOps.WorkQueue", "Debug");
 const LOG_OF_SDK: &str = "logging:loglevel:kubeops";
+/// For people, in a pod too.
+const FORMAT: (&str, &str) = ("Logging:Console:FormatterName", "simple");
 
 /// What every replica is started with.
 #[derive(Clone, Debug)]
@@ -87,9 +89,11 @@ fn missing(of_user: &Settings) -> Vec<(String, String)> {
     if !LEASE.iter().any(|(name, _)| is_set(name)) {
         missing.extend(LEASE.map(|(name, value)| (key(name), value.to_owned())));
     }
-    let mut logging = of_user.entries("Logging").into_iter();
-    if !logging.any(|entry| entry.key.to_lowercase().starts_with(LOG_OF_SDK)) {
-        missing.push((LOG.0.to_owned(), LOG.1.to_owned()));
+    let logging: Vec<String> = of_user.entries("Logging").into_iter().map(|entry| entry.key.to_lowercase()).collect();
+    for (start, (key, value)) in [(LOG_OF_SDK, LOG), (&*FORMAT.0.to_lowercase(), FORMAT)] {
+        if !logging.iter().any(|key| key.starts_with(start)) {
+            missing.push((key.to_owned(), value.to_owned()));
+        }
     }
     missing
 }
@@ -153,5 +157,13 @@ mod tests {
         let log = format!("{}={}", LOG.0, LOG.1);
         assert!(arguments(&presets(&[], &[])).contains(&log));
         assert!(!arguments(&presets(&[("Logging:LogLevel:KubeOps", "Warning")], &[])).contains(&log));
+    }
+
+    #[test]
+    fn logs_are_text_in_a_pod_too_unless_the_user_wants_json() {
+        let format = format!("{}={}", FORMAT.0, FORMAT.1);
+        assert!(arguments(&presets(&[], &[])).contains(&format));
+        let json = presets(&[], &[("Logging__Console__FormatterName", "json")]);
+        assert!(!arguments(&json).contains(&format));
     }
 }

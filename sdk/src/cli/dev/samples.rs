@@ -13,7 +13,7 @@ use kube::error::DiscoveryError;
 use serde_json::Value;
 
 use super::DevError;
-use crate::cli::cluster::{RequestError, ask};
+use crate::crds::{RequestError, ask};
 
 /// In the content root, or in the crate's folder.
 const FOLDER: &str = "samples";

@@ -18,7 +18,7 @@ use super::replica::{RESTART_AFTER, Replica};
 use super::screen::Screen;
 use super::summary::summary;
 use super::{DevError, DevOptions, Lock};
-use crate::cli::cluster::served;
+use crate::crds::served;
 
 /// Between two looks at logs and processes; people see no difference to at once.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);

@@ -4,7 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams};
 
-use crate::cli::cluster::{RequestError, ask, served};
+use crate::crds::{RequestError, ask, served};
 
 const READY: &str = "Ready";
 

@@ -18,7 +18,7 @@ const REMEMBERED: usize = 64;
 pub(super) struct Known {
     pub(super) observation: Observation,
     /// When this spec (not this version: metadata may change) was first seen here.
-    seen: Moment,
+    pub(super) seen: Moment,
     jitter: Duration,
     /// The write of this process that it is, if it is one.
     pub(super) mine: Option<Sent>,
@@ -111,7 +111,8 @@ impl Knowledge {
                 if before.is_none() {
                     self.left_alone_until = now;
                 }
-                self.newest = Some(fresh(observation, None));
+                let still = before.map(|before| Known { observation: observation.clone(), ..before });
+                self.newest = Some(still.unwrap_or_else(|| fresh(observation, None)));
                 return News::Nothing;
             }
             (Observation::Present(record), Some(earlier)) if record.spec == earlier.spec => {

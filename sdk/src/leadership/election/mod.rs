@@ -128,6 +128,12 @@ impl Election {
         self.lock.is_held_by_own_write()
     }
 
+    /// When the newest state was first seen here: what it says of the election, that is, whatever else changes of the object.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<Moment> {
+        self.lock.newest().map(|known| known.seen)
+    }
+
     /// How long the newest record, written by somebody else, makes others wait after its last change.
     #[must_use]
     pub fn foreign_wait(&self) -> Option<Duration> {

@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::files::{File, header};
 use super::rights::{EVENTS_OF_CLUSTER, Rights, Rules};
 use super::text::{Sorted, yaml};
-use super::{GenerateError, Options, by_name, deployment, rbac};
+use super::{GenerateError, Options, deployment, rbac};
 use crate::BoxError;
 use crate::controller::Registration;
+use crate::crds::definitions::by_name;
 
 /// Each file of the chart by its path, with `@tokens@`.
 const CHART: [(&str, &str); 13] = [

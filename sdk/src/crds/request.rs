@@ -1,4 +1,4 @@
-//! Requests of commands: bounded, and told clearly when they fail.
+//! Requests that somebody waits for: bounded, and told clearly when they fail.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use kube::core::{ApiResource, GroupVersionKind};
 
 use crate::chain::chain;
 
-/// A command that hangs is worse than one that fails.
+/// A command that hangs is worse than one that fails, and so is a start.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A request of a command failed.
+/// A request failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {object}: {cause}")]
 pub struct RequestError {
@@ -28,7 +28,7 @@ enum RequestCause {
 }
 
 /// Sends a request, and says what it was for if it fails.
-pub(super) async fn ask<T>(
+pub(crate) async fn ask<T>(
     action: &'static str,
     object: &str,
     request: impl Future<Output = kube::Result<T>>,
@@ -36,7 +36,7 @@ pub(super) async fn ask<T>(
     ask_within(REQUEST_TIMEOUT, action, object, request).await
 }
 
-pub(super) async fn ask_within<T>(
+pub(crate) async fn ask_within<T>(
     timeout: Duration,
     action: &'static str,
     object: &str,
@@ -62,7 +62,7 @@ fn reason(error: &kube::Error) -> String {
 }
 
 /// A version of the kind that the server serves.
-pub(super) fn served(crd: &CustomResourceDefinition) -> Option<ApiResource> {
+pub(crate) fn served(crd: &CustomResourceDefinition) -> Option<ApiResource> {
     let version = crd.spec.versions.iter().find(|version| version.served)?;
     let kind = GroupVersionKind::gvk(&crd.spec.group, &version.name, &crd.spec.names.kind);
     Some(ApiResource::from_gvk_with_plural(&kind, &crd.spec.names.plural))

@@ -1,0 +1,35 @@
+use kubeops_testkit::Cluster;
+use kubeops_testkit::cluster::Fault;
+
+use super::*;
+use crate::leadership::lock::LeaseLock;
+use crate::test_log::Log;
+
+/// Follows the lock at once, and stands for it after a minute.
+fn late(cluster: &Cluster) -> impl Future<Output = Result<(), ElectorError>> + use<> {
+    let lock = LeaseLock::new(cluster.client("a"), "default", "late");
+    let options = ElectionOptions::new("a");
+    let (elector, _) = Elector::new(lock, options, Clock::tokio(), Metrics::new(), cluster.client("a"));
+    elector.run(sleep(Duration::from_secs(60)), CancellationToken::new(), Duration::ZERO)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_was_free_before_it_stood_is_no_trouble() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let cluster = Cluster::start().await;
+    let _goes_on = timeout(Duration::from_secs(90), late(&cluster)).await;
+    assert_eq!(log.lines_with("became leader").len(), 1);
+    assert_eq!(log.lines_with("nobody leads"), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_it_cannot_take_is_told_of_once_a_minute() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let cluster = Cluster::start().await;
+    let forbidden = Fault::Refuse { code: 403, retry_after: None };
+    cluster.faults("a").when(|request| request.verb == "update", None, forbidden);
+    let _goes_on = timeout(Duration::from_secs(60 + 130), late(&cluster)).await;
+    assert_eq!(log.lines_with("nobody leads").len(), 3);
+}

@@ -1,0 +1,11 @@
+//! A whole operator on the cluster in memory, as those who watch over it see it: kubelets, Prometheus, people.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod crds;
+mod kubelet;
+mod kubelet_tests;
+mod metrics;
+mod monitoring;
+mod pages;
+mod probes;
+mod scrape;
