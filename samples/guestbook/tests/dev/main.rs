@@ -9,6 +9,7 @@
 
 mod ends;
 mod keys;
+mod kubectl;
 mod session;
 mod takeover;
 mod terminal;

@@ -14,7 +14,7 @@ const GUESTBOOKS: usize = 5;
 
 #[test]
 fn a_killed_leader_is_replaced_every_guestbook_is_ready_and_nothing_is_left_behind() {
-    let mut dev = Session::start(&["--exit-after", "20s", "--kill-leader-after", "2s"]);
+    let mut dev = Session::start(&["--exit-after", "60s", "--kill-leader-after", "20s"]);
 
     let first = dev.leader();
     dev.line(&["get guestbooks -A -w"]);
