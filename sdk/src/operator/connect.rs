@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use kube::client::ClientBuilder;
@@ -111,10 +112,28 @@ pub async fn connect(environment: &Environment) -> Result<Connection, ConnectErr
 
 async fn from_kubeconfig(files: Vec<PathBuf>, kubeconfig: Kubeconfig) -> Result<(Config, Source), ConnectError> {
     let context = kubeconfig.current_context.clone().unwrap_or_default();
+    let names_proxy = names_proxy(&kubeconfig);
     match Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await {
-        Ok(config) => Ok((config, Source::Kubeconfig { files, context })),
+        Ok(mut config) => {
+            if !names_proxy && config.cluster_url.host().is_some_and(is_this_machine) {
+                config.proxy_url = None;
+            }
+            Ok((config, Source::Kubeconfig { files, context }))
+        }
         Err(cause) => Err(ConnectError::Kubeconfig { files, cause }),
     }
+}
+
+/// Whether a proxy is meant for a cluster, and not only one of `HTTPS_PROXY` for whatever is far.
+fn names_proxy(kubeconfig: &Kubeconfig) -> bool {
+    let mut clusters = kubeconfig.clusters.iter().filter_map(|named| named.cluster.as_ref());
+    clusters.any(|cluster| cluster.proxy_url.as_ref().is_some_and(|url| !url.is_empty()))
+}
+
+/// Which kubectl reaches without the proxy of the environment.
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The files that exist, merged; `None` if there is none, or nothing in them.
@@ -233,5 +252,23 @@ impl fmt::Display for Connection {
             Some(context) => write!(f, "context {context}, server {}", self.server()),
             None => write!(f, "the pod's own cluster, server {}", self.server()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        assert!(["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "::1"].into_iter().all(is_this_machine));
+        assert!(!["10.0.0.1", "[::2]", "localhost.example.com", ""].into_iter().any(is_this_machine));
+    }
+
+    #[test]
+    fn a_proxy_that_a_kubeconfig_names_is_meant() {
+        let of = |cluster| Kubeconfig::from_yaml(&format!("clusters: [{{name: a, cluster: {cluster}}}]")).unwrap();
+        assert!(names_proxy(&of(r#"{server: "https://127.0.0.1", proxy-url: "http://proxy"}"#)));
+        assert!(!names_proxy(&of(r#"{server: "https://127.0.0.1"}"#)));
     }
 }

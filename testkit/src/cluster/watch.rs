@@ -134,7 +134,8 @@ impl Watch {
                     return None;
                 }
             }
-            let wake = if faults.silent { self.ends + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
+            // A silent one does not even end; a time that has passed would wake it for ever.
+            let wake = if faults.silent { Instant::now() + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
             tokio::select! {
                 biased;
                 changed = self.faults.changed() => changed.ok()?,

@@ -83,6 +83,17 @@ async fn a_silent_watch_tells_later_what_it_held_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_is_silent_for_longer_than_it_lasts_lets_time_pass() {
+    let cluster = Cluster::start().await;
+    let api = config_maps(&cluster);
+    let mut events = pin!(api.watch(&WatchParams::default().timeout(10), "0").await.unwrap());
+    cluster.faults("a").silence_watches();
+    assert!(tokio::time::timeout(Duration::from_secs(3600), events.next()).await.is_err());
+    cluster.faults("a").mend();
+    assert!(events.next().await.is_none(), "then it ends as it would have");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_may_end_as_soon_as_it_is_open_and_say_why() {
     let cluster = Cluster::start().await;
     let api = config_maps(&cluster);
