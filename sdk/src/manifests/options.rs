@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) lock: Option<Lock>,
     /// Namespaces whose objects are reconciled; none named: all.
     pub(crate) watched: Vec<String>,
+    /// Whether the operator installs its CRDs at its start.
+    pub(crate) installs_crds: bool,
     /// Whether finalizers are added to objects, or taken off.
     pub(crate) finalizers: bool,
     /// The port that probes are answered on.

@@ -10,6 +10,7 @@
 //! | | `delete` | with the admission plugin OwnerReferencesPermissionEnforcement, to become the owner of what is there already |
 //! | kinds of a `Store` | `list`, `watch` | their cache |
 //! | Events | `create`, `patch` | `patch` counts up |
+//! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
 //! | the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
 //!
 //! Owner references do not block their owner's deletion, so that no `update` on `…/finalizers` is needed.
@@ -27,6 +28,7 @@ pub(super) const EVENTS_OF_CLUSTER: &str = "default";
 const CACHE: [&str; 2] = ["list", "watch"];
 const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
+const INSTALLED: [&str; 3] = ["get", "create", "patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
 /// The order in which people write verbs; others follow.
@@ -66,6 +68,9 @@ impl Rights {
         let mut granting = Granting { rights: Self::default(), watched: &options.watched };
         for controller in controllers {
             granting.controller(controller, options.finalizers);
+            if let Some(crd) = controller.crd.as_ref().filter(|_| options.installs_crds) {
+                granting.crd(crd);
+            }
         }
         granting.lock(options);
         granting.rights
@@ -96,6 +101,11 @@ impl Granting<'_> {
         for rule in *rbac {
             self.own(rule);
         }
+    }
+
+    fn crd(&mut self, crd: &CustomResourceDefinition) {
+        let name = crd.metadata.name.as_deref().unwrap_or_default();
+        self.rights.cluster.add("apiextensions.k8s.io", "customresourcedefinitions", &[name], &INSTALLED);
     }
 
     fn kind(&mut self, kind: &OwnedKind, subresource: &str, verbs: &[&str]) {

@@ -76,6 +76,7 @@ fn options() -> Options {
         own_namespace: true,
         lock: Some(Lock::new("shop-leader", "shop-system")),
         watched: Vec::new(),
+        installs_crds: false,
         finalizers: true,
         health_port: Some(8081),
         metrics_port: Some(8080),
@@ -139,6 +140,15 @@ fn without_automatic_finalizers_the_object_itself_is_not_written() {
     let manifests = manifests(&shop(), Options { finalizers: false, ..options() });
     let rules = object(&manifests, "cluster-role")["rules"].as_array().unwrap().clone();
     assert!(rules.contains(&rule("example.com", &["shops"], &["list", "watch"])), "{rules:#?}");
+}
+
+#[test]
+fn an_operator_that_installs_its_crds_may_do_so_and_no_others() {
+    let watched = vec!["a".to_owned()];
+    let manifests = manifests(&shop(), Options { installs_crds: true, watched, ..options() });
+    let installed = rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["get", "create", "patch"]);
+    let rules = object(&manifests, "cluster-role")["rules"].as_array().unwrap().clone();
+    assert!(rules.contains(&named(installed, "shops.example.com")), "{rules:#?}");
 }
 
 #[test]

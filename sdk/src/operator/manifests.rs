@@ -88,6 +88,7 @@ impl<S> Parts<S> {
             own_namespace,
             lock: kube_ops.enable_leader_election.then(lock),
             watched: kube_ops.namespaces.clone(),
+            installs_crds: kube_ops.install_crds,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,
             health_port: kube_ops.health_address.and_then(|address| health_port(address, &mut problems)),
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),

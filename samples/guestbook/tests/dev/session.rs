@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
-/// For what takes a second or two on an idle machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// For what takes a second or two on an idle machine. Longer than dev itself waits for a leader: then it says why there is none.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Killed when this is dropped.

@@ -162,6 +162,22 @@ async fn where_only_some_namespaces_are_watched_there_is_no_cluster_role_and_eve
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
+async fn an_operator_that_installs_its_crds_may_do_so() {
+    let cluster = Cluster::start_bare().await;
+    let flags = ["--set", "KubeOps:InstallCrds=true"];
+    apply(&cluster, &cluster.generate("manifests", &flags).await.join("overlays/example")).await;
+    cluster.kubectl(&["delete", "crd", "guestbooks.guestbook.example.com"]).await;
+
+    let replica = cluster.pod("pod-a").await.start();
+    replica.wait_ready().await;
+    cluster.guestbooks.create_many("book", 1).await;
+    cluster.guestbooks.wait_settled("book-0").await;
+    let denied = of_operator(&cluster).such(|event| event.code == Some(403));
+    assert_eq!(denied.len(), 0, "{:#?}", denied.lines());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
 async fn each_right_that_is_taken_away_is_missed() {
     let cluster = Cluster::start_bare().await;
     let folder = cluster.generate("manifests", &[]).await;

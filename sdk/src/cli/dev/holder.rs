@@ -4,7 +4,7 @@ use futures::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{Config, Event, watcher};
+use kube::runtime::watcher::watch_object;
 use kube::{Api, Client};
 
 /// Who holds the lock, and since when.
@@ -40,12 +40,6 @@ pub(super) fn holders(
     lock: &str,
 ) -> impl Stream<Item = Option<Holder>> + Unpin + Send {
     let leases: Api<Lease> = Api::namespaced(client, namespace);
-    let only_the_lock = Config::default().fields(&format!("metadata.name={lock}"));
-    let events = watcher(leases, only_the_lock).default_backoff();
-    let holders = events.filter_map(async |event| match event {
-        Ok(Event::Apply(lease) | Event::InitApply(lease)) => Some(Holder::of(lease)),
-        Ok(Event::Delete(_)) => Some(None),
-        Ok(Event::Init | Event::InitDone) | Err(_) => None,
-    });
-    holders.boxed()
+    let versions = watch_object(leases, lock).default_backoff();
+    versions.filter_map(async |lease| Some(lease.ok()?.and_then(Holder::of))).boxed()
 }

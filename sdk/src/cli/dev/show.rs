@@ -212,6 +212,9 @@ impl<'a> Show<'a> {
             }
             self.show_logs()?;
         }
+        for replica in self.stage.replicas.iter().filter(|replica| replica.is_up()) {
+            self.stage.screen.tell(format!("{} has not ended, and is killed", replica.name));
+        }
         Ok(())
     }
 }
