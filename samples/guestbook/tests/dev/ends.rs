@@ -48,7 +48,7 @@ fn what_is_typed_into_a_pipe_counts_by_lines_and_its_end_changes_nothing() {
     dev.line(&[&first, "gave the lock back"]);
     let second = dev.leader();
     assert_ne!(second, first);
-    dev.line(&[&first, "was stopped; it is started again in 5 s"]);
+    dev.said(&[&first, "was stopped; it is started again in 5 s"]);
     dev.type_line("help");
     dev.line(&["keys: k kill -9 the leader"]);
     dev.type_line("q");

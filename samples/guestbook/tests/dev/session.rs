@@ -81,6 +81,17 @@ impl Session {
         self.line_of("dev ", words)
     }
 
+    /// A line of the command's own that holds all of these, said already or still to come: processes and the lock are seen by
+    /// different ways, in whatever order.
+    #[track_caller]
+    pub(crate) fn said(&mut self, words: &[&str]) -> String {
+        let fits = |line: &&String| line.starts_with("dev ") && words.iter().all(|word| line.contains(word));
+        match self.seen.iter().find(fits) {
+            Some(line) => line.clone(),
+            None => self.line(words),
+        }
+    }
+
     /// Waits until somebody leads, and gives its name.
     #[track_caller]
     pub(crate) fn leader(&mut self) -> String {

@@ -60,7 +60,7 @@ fn samples_that_are_no_yaml_are_told_with_their_file() {
 #[test]
 fn a_sample_that_the_schema_refuses_is_told_and_the_others_are_applied() {
     let (_root, path) = content_root(&format!("{HUT}{UNTITLED}{UNKNOWN}"));
-    let mut dev = Session::start(&["--content-root", &path, "--replicas", "1", "--exit-after", "1s"]);
+    let mut dev = Session::start(&["--content-root", &path, "--replicas", "1", "--exit-after", "10s"]);
     dev.line(&["Guestbook hut (huts.yaml) is applied"]);
     dev.line(&["cannot apply Guestbook untitled (huts.yaml)", "spec.title"]);
     dev.line(&["Castle keep (huts.yaml): there is no kind Castle in example.com/v1"]);
