@@ -19,6 +19,7 @@ mod services;
 mod tests;
 mod text;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
 use crate::BoxError;
@@ -50,20 +51,28 @@ struct Manifest {
     object: Value,
 }
 
+/// The CRDs of these controllers as objects, by their names.
+fn crds<S>(controllers: &[Registration<S>]) -> Result<Vec<(String, Value)>, GenerateError> {
+    let crds: Vec<_> = controllers.iter().filter_map(|controller| controller.crd.clone()).collect();
+    let object = |(name, crd): (&str, &CustomResourceDefinition)| {
+        let object = serde_json::to_value(crd).map_err(BoxError::from).map_err(GenerateError::serialize(name))?;
+        Ok((name.to_owned(), object))
+    };
+    by_name(&crds)?.into_iter().map(object).collect()
+}
+
 impl Manifests {
     /// Those of an operator with these controllers.
     ///
     /// # Errors
     /// If two controllers bring different definitions of one kind.
     pub(crate) fn of<S>(controllers: &[Registration<S>], options: Options) -> Result<Self, GenerateError> {
-        let crds: Vec<_> = controllers.iter().filter_map(|controller| controller.crd.clone()).collect();
         let mut objects = Vec::new();
         if options.own_namespace {
             objects.push(namespace(&options));
         }
-        for (name, crd) in by_name(&crds)? {
-            let object = serde_json::to_value(crd).map_err(BoxError::from).map_err(GenerateError::serialize(name))?;
-            objects.push(Manifest::new(format!("crd-{name}"), object));
+        for (name, crd) in crds(controllers)? {
+            objects.push(Manifest::new(format!("crd-{name}"), crd));
         }
         objects.extend(rbac::objects(&rights::Rights::of(controllers, &options), &options));
         objects.push(deployment::deployment(&options));

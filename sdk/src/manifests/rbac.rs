@@ -35,30 +35,27 @@ fn service_account(options: &Options) -> Manifest {
 }
 
 fn cluster_role(rules: &Rules, options: &Options) -> [Manifest; 2] {
-    let name = options.cluster_name();
-    let metadata = options.cluster_metadata(&name);
-    let role = json!({ "apiVersion": API, "kind": "ClusterRole", "metadata": metadata, "rules": rules.to_json() });
-    let binding = json!({
-        "apiVersion": API,
-        "kind": "ClusterRoleBinding",
-        "metadata": metadata,
-        "roleRef": { "apiGroup": GROUP, "kind": "ClusterRole", "name": name },
-        "subjects": [subject(options)],
-    });
+    let metadata = options.cluster_metadata(&options.cluster_name());
+    let [role, binding] = bound("ClusterRole", &metadata, rules, options);
     [Manifest::new("cluster-role", role), Manifest::new("cluster-role-binding", binding)]
 }
 
 fn role(name: &str, namespace: &str, suffix: &str, rules: &Rules, options: &Options) -> [Manifest; 2] {
-    let metadata = options.metadata(name, namespace);
-    let role = json!({ "apiVersion": API, "kind": "Role", "metadata": metadata, "rules": rules.to_json() });
+    let [role, binding] = bound("Role", &options.metadata(name, namespace), rules, options);
+    [Manifest::new(format!("role{suffix}"), role), Manifest::new(format!("role-binding{suffix}"), binding)]
+}
+
+/// A role of this kind, and the binding of the same name that gives it to the operator.
+fn bound(kind: &str, metadata: &Value, rules: &Rules, options: &Options) -> [Value; 2] {
+    let role = json!({ "apiVersion": API, "kind": kind, "metadata": metadata, "rules": rules.to_json() });
     let binding = json!({
         "apiVersion": API,
-        "kind": "RoleBinding",
+        "kind": format!("{kind}Binding"),
         "metadata": metadata,
-        "roleRef": { "apiGroup": GROUP, "kind": "Role", "name": name },
+        "roleRef": { "apiGroup": GROUP, "kind": kind, "name": metadata["name"] },
         "subjects": [subject(options)],
     });
-    [Manifest::new(format!("role{suffix}"), role), Manifest::new(format!("role-binding{suffix}"), binding)]
+    [role, binding]
 }
 
 fn subject(options: &Options) -> Value {

@@ -5,10 +5,8 @@ use serde_json::{Map, Value, json};
 use super::files::{File, header};
 use super::rights::{EVENTS_OF_CLUSTER, Rights, Rules};
 use super::text::{Sorted, yaml};
-use super::{GenerateError, Options, deployment, rbac};
-use crate::BoxError;
+use super::{GenerateError, Options, crds, deployment, rbac};
 use crate::controller::Registration;
-use crate::crds::definitions::by_name;
 
 /// Each file of the chart by its path, with `@tokens@`.
 const CHART: [(&str, &str); 13] = [
@@ -44,11 +42,9 @@ pub(crate) fn chart<S>(controllers: &[Registration<S>], options: &Options) -> Re
             tokens.iter().fold(template.to_owned(), |text, (token, value)| text.replace(&format!("@{token}@"), value));
         files.push(File { path: path.to_owned(), text: signed(path, &filled, &header) });
     }
-    let crds: Vec<_> = controllers.iter().filter_map(|controller| controller.crd.clone()).collect();
-    for (name, crd) in by_name(&crds)? {
-        let object = serde_json::to_value(crd).map_err(BoxError::from).map_err(GenerateError::serialize(name))?;
+    for (name, crd) in crds(controllers)? {
         let path = format!("templates/crd-{name}.yaml");
-        let text = signed(&path, &crd_template(name, object)?, &header);
+        let text = signed(&path, &crd_template(&name, crd)?, &header);
         files.push(File { path, text });
     }
     Ok(files)
