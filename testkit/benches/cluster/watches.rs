@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{WatchEvent, WatchParams};
 use kubeops_testkit::Cluster;
+use tokio::task::JoinHandle;
 
 use crate::given::{Begun, CONFIG_MAPS, config_map, create, get, open, runtime, send};
 
@@ -41,7 +42,6 @@ pub(crate) fn watches(c: &mut Criterion) {
 /// The time until every watcher has read a line for each write.
 async fn lines(watchers: usize, writes: usize) -> Duration {
     let cluster = Cluster::start().await;
-    let mut service = cluster.service("bench");
     let mut readers = Vec::new();
     for _ in 0..watchers {
         let mut body = open(&mut cluster.service("bench"), get(&format!("{CONFIG_MAPS}?watch=1"))).await;
@@ -53,6 +53,12 @@ async fn lines(watchers: usize, writes: usize) -> Duration {
             }
         }));
     }
+    until_read(&cluster, writes, readers).await
+}
+
+/// The time of the writes, and until all who read them are done.
+async fn until_read(cluster: &Cluster, writes: usize, readers: Vec<JoinHandle<()>>) -> Duration {
+    let mut service = cluster.service("bench");
     let requests = creates(writes);
     let begun = Begun::now();
     for request in requests {
@@ -67,7 +73,6 @@ async fn lines(watchers: usize, writes: usize) -> Duration {
 /// The time until every watcher has been given an object for each write.
 async fn events(watchers: usize, writes: usize) -> Duration {
     let cluster = Cluster::start().await;
-    let mut service = cluster.service("bench");
     let mut readers = Vec::new();
     for _ in 0..watchers {
         let api: Api<ConfigMap> = Api::namespaced(cluster.client("bench"), "default");
@@ -77,14 +82,7 @@ async fn events(watchers: usize, writes: usize) -> Duration {
             added.take(writes).try_for_each(|_| future::ok(())).await.unwrap();
         }));
     }
-    let requests = creates(writes);
-    let begun = Begun::now();
-    for request in requests {
-        send(&mut service, request).await;
-        tokio::task::yield_now().await;
-    }
-    future::try_join_all(readers).await.unwrap();
-    begun.elapsed()
+    until_read(&cluster, writes, readers).await
 }
 
 /// The time of the writes while others watch what is not written.
