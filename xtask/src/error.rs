@@ -41,6 +41,8 @@ pub(crate) enum Error {
     TestsFailed { failed: u64 },
     #[error("rooms import each other in a circle")]
     Circle,
+    #[error("wrong in pages: {problems}")]
+    Book { problems: usize },
     #[error("imports that the architecture forbids: {problems}")]
     Layers { problems: usize },
 }

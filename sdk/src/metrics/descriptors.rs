@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(reconciles.help, "Reconciles, by how they ended.");
         assert_eq!(reconciles.labels, ["controller", "result"]);
         let queue = of("workqueue_queue_duration_seconds");
-        assert_eq!((queue.kind.as_str(), queue.labels), ("histogram", vec!["name".to_owned(), "controller".to_owned()]));
+        assert_eq!(
+            (queue.kind.as_str(), queue.labels),
+            ("histogram", vec!["name".to_owned(), "controller".to_owned()])
+        );
         assert_eq!(of("kubeops_runtime_ping_seconds").labels, Vec::<String>::new());
     }
 
