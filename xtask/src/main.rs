@@ -2,12 +2,16 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
+mod alerts;
+mod book;
 mod builtin_kinds;
+mod ci;
 mod control_plane;
 mod error;
 mod helm;
 mod layers;
 mod test;
+mod tools;
 mod versions;
 mod workspace;
 
@@ -21,9 +25,13 @@ usage: cargo xtask <chore>
 
   test [cargo's options] [-- filter …]
                   run every test, also those that need a control plane; ends with `N passed, N failed`
+  ci              everything that must hold before a change goes in: the checks below, and all tests, those in a browser too
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   helm            provide Helm, for tests of the generated charts; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
+  tools           provide the other programs that `ci` needs; prints their paths
+  alerts          check and test the alert rules of docs/monitoring
+  book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -41,8 +49,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), Error> {
     let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
-    match (chore.as_str(), rest) {
-        ("test", rest) => test::run(rest),
+    match (chore.as_str(), rest.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
+        ("test", _) => test::run(rest),
+        ("ci", []) => ci::run(),
+        ("tools", []) => tools::run(),
+        ("alerts", []) => alerts::run(),
+        ("book", []) => book::run(false),
+        ("book", ["--write"]) => book::run(true),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
             Ok(())

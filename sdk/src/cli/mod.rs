@@ -4,6 +4,7 @@
 //! [`std::io::Write`]. Who calls them decides where clients, arguments and terminals come from.
 
 mod arguments;
+mod describe;
 #[cfg(feature = "dev")]
 mod dev;
 mod dispatch;
@@ -17,7 +18,8 @@ mod version;
 
 pub use crate::crds::RequestError;
 pub use crate::manifests::{Format, GenerateError};
-pub use arguments::{Command, Invocation, Program, Usage, parse};
+pub use arguments::{Command, EXIT_CODES, Invocation, Program, Usage, parse};
+pub use describe::{CommandHelp, OptionHelp, describe};
 #[cfg(feature = "dev")]
 pub use dev::{DevError, DevOptions};
 pub use generate::generate_crds;
