@@ -17,6 +17,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::builder::Operator;
 use super::composition::{World, compose};
 use super::kube_ops::KubeOps;
+use super::logging;
 use super::run::RunError;
 use crate::http::{metrics_router, probes_router};
 use crate::leadership::clock::Clock;
@@ -72,6 +73,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let options = LoadOptions { set, crate_directory, ..LoadOptions::default() };
         let settings = Settings::load(options).map_err(RunError::Settings)?;
 
+        logging::init_in_test(&settings);
         let (parts, state) = self.prepare(&settings).await?;
         let (kube_ops, _told) = KubeOps::from_settings(&settings, &parts.defaults(None)).map_err(RunError::Settings)?;
         let (metrics, hang) = (Metrics::new(), CancellationToken::new());

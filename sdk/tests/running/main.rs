@@ -4,6 +4,7 @@
 mod crds;
 mod kubelet;
 mod kubelet_tests;
+mod logs;
 mod metrics;
 mod monitoring;
 mod pages;
