@@ -43,6 +43,8 @@ pub(crate) enum Error {
     Circle,
     #[error("wrong in pages: {problems}")]
     Book { problems: usize },
+    #[error("mdBook warned, and would publish the book as it is")]
+    BookWarning,
     #[error("imports that the architecture forbids: {problems}")]
     Layers { problems: usize },
 }

@@ -30,8 +30,7 @@ pub(crate) fn page() -> String {
         let (group, others) = left.into_iter().partition::<Vec<_>, _>(|metric| begins(metric, starts));
         left = others;
         if !group.is_empty() {
-            page +=
-                &format!("\n## {heading}\n\n{}", table(["Metric", "Type", "Labels", "Meaning"], group.iter().map(row)));
+            page += &format!("\n## {heading}\n\n{}", table(["Metric", "Meaning"], group.iter().map(row)));
         }
     }
     let labels = LABELS.iter().map(|(name, meaning)| [code(name), (*meaning).to_owned()]);
@@ -46,6 +45,9 @@ fn begins(metric: &Descriptor, starts: &[&str]) -> bool {
     starts.iter().any(|start| metric.name.starts_with(start))
 }
 
-fn row(metric: &Descriptor) -> [String; 4] {
-    [code(&metric.name), metric.kind.clone(), codes(&metric.labels), plain(metric.help.trim_end_matches('.'))]
+/// Names are long: what stands with them stands below.
+fn row(metric: &Descriptor) -> [String; 2] {
+    let Descriptor { name, kind, help, labels, .. } = metric;
+    let by = if labels.is_empty() { String::new() } else { format!(", by {}", codes(labels)) };
+    [format!("{}<br>{kind}{by}", code(name)), plain(help.trim_end_matches('.'))]
 }

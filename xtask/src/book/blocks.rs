@@ -61,10 +61,13 @@ impl Block {
             // rustdoc takes it for Rust.
             "" if is_in_book => Err("a block without a language; write ```text for plain text".to_owned()),
             "rust" => self.check_rust(),
-            "json" => json(&serde_json::from_str(&self.text).map_err(reads("JSON"))?, keys),
-            "jsonc" | "json5" => json(&json5::from_str(&self.text).map_err(reads("JSON with comments"))?, keys),
+            "json" => settings(&serde_json::from_str(&self.text).map_err(reads("JSON"))?, keys),
+            "jsonc" | "json5" => settings(&json5::from_str(&self.text).map_err(reads("JSON with comments"))?, keys),
             "toml" => toml::from_str::<toml::Table>(&self.text).map(drop).map_err(reads("TOML")),
-            "yaml" => serde_saphyr::from_multiple::<serde::de::IgnoredAny>(&self.text).map(drop).map_err(reads("YAML")),
+            "yaml" => {
+                let documents: Vec<Value> = serde_saphyr::from_multiple(&self.text).map_err(reads("YAML"))?;
+                documents.iter().try_for_each(|document| settings(document, keys))
+            }
             _ => Ok(()),
         }
     }
@@ -74,11 +77,17 @@ fn reads<E: std::fmt::Display>(language: &str) -> impl FnOnce(E) -> String {
     move |error| format!("this is no {language}: {error}")
 }
 
-/// The section `KubeOps` has only keys that there are.
-fn json(value: &Value, keys: &[&str]) -> Result<(), String> {
-    let section = value.get("KubeOps").and_then(Value::as_object);
-    let unknown = section.into_iter().flatten().find(|(key, _)| !keys.contains(&key.as_str()));
-    unknown.map_or(Ok(()), |(key, _)| Err(format!("there is no setting KubeOps:{key}")))
+/// Sections `KubeOps`, wherever they are, have only keys that there are.
+fn settings(value: &Value, keys: &[&str]) -> Result<(), String> {
+    match value {
+        Value::Object(fields) => fields.iter().try_for_each(|(name, field)| {
+            let section = field.as_object().filter(|_| name == "KubeOps");
+            let unknown = section.into_iter().flatten().find(|(key, _)| !keys.contains(&key.as_str()));
+            unknown.map_or_else(|| settings(field, keys), |(key, _)| Err(format!("there is no setting KubeOps:{key}")))
+        }),
+        Value::Array(values) => values.iter().try_for_each(|value| settings(value, keys)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +122,7 @@ mod tests {
             ("```yaml\na: [1\n```", "this is no YAML: "),
             ("```toml\na = \n```", "this is no TOML: "),
             ("```json\n{ \"KubeOps\": { \"Nmae\": \"a\" } }\n```", "there is no setting KubeOps:Nmae"),
+            ("```yaml\nappsettings: { KubeOps: { Nmae: a } }\n```", "there is no setting KubeOps:Nmae"),
             ("```rust,ignore\nf();\n```", "Rust that nobody compiles"),
             ("```rust\n#[tokio::test]\nasync fn f() {}\n```", "a test that nobody runs"),
             ("```\nf();\n```", "a block without a language"),

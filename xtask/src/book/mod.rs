@@ -51,8 +51,11 @@ fn build() -> Result<(), Error> {
     let output = mdbook.output().map_err(Error::io(format!("start `{line}`")))?;
     let told = String::from_utf8_lossy(&output.stderr);
     eprint!("{told}");
-    if !output.status.success() || !told.trim().is_empty() {
+    if !output.status.success() {
         return Err(Error::Command { command: line, status: output.status });
+    }
+    if !told.trim().is_empty() {
+        return Err(Error::BookWarning);
     }
     println!("the book: {}", book.join("index.html").display());
     Ok(())
