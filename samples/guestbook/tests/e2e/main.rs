@@ -9,6 +9,8 @@ mod harness;
 mod announcements;
 mod bad_settings;
 mod chart;
+mod chart_election;
+mod chart_rights;
 mod children;
 mod commands;
 mod crash;

@@ -4,6 +4,7 @@
 mod cluster;
 mod grants;
 mod guestbooks;
+mod helm;
 mod history;
 mod http;
 mod ledger;
@@ -15,6 +16,7 @@ mod wait;
 pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
 pub(crate) use grants::{Grant, lines as grant_lines};
 pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
+pub(crate) use helm::{DEMO, LOCK_OF_DEMO};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
 pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
