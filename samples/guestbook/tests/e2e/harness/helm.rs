@@ -53,10 +53,10 @@ impl Cluster {
         let file = self.directory().join("rendered.yaml");
         std::fs::write(&file, text).expect("write");
         let file = file.to_str().expect("UTF-8");
-        // kubectl knows YAML.
-        let list = self.kubectl(&["apply", "--dry-run=client", "--output=json", "--filename", file]).await;
-        let list: Value = serde_json::from_str(&list).expect("JSON");
-        list["items"].as_array().expect("a List").clone()
+        // kubectl knows YAML, and prints one object after the other.
+        let json = self.kubectl(&["create", "--dry-run=client", "--output=json", "--filename", file]).await;
+        let objects = serde_json::Deserializer::from_str(&json).into_iter();
+        objects.collect::<Result<_, _>>().expect("JSON")
     }
 
     pub(crate) async fn deployment(&self, namespace: &str, name: &str) -> Deployment {
