@@ -124,6 +124,12 @@ impl RunningOperator {
         self.stopping.cancel();
     }
 
+    /// Whether it has ended by itself: after [`begin_stop`](Self::begin_stop), or because a service failed.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.run.is_finished()
+    }
+
     /// Stops it as SIGTERM does, and waits until it has ended: running reconciles end, and the lock is given back.
     ///
     /// # Errors

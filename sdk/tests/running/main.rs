@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod crds;
+mod hung_runtime;
 mod kubelet;
 mod kubelet_tests;
+mod manifest;
 mod metrics;
 mod monitoring;
 mod pages;
