@@ -6,6 +6,7 @@ mod alerts;
 mod builtin_kinds;
 mod ci;
 mod control_plane;
+mod dockerfile;
 mod error;
 mod helm;
 mod layers;
@@ -30,6 +31,7 @@ usage: cargo xtask <chore>
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
+  dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -61,6 +63,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
             Ok(())
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
+        ("dockerfile", []) => dockerfile::run(),
         ("layers", []) => layers::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
