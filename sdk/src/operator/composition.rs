@@ -21,6 +21,7 @@ use super::checks;
 use super::connect::{ConnectError, Connection};
 use super::install_crds::InstallCrds;
 use super::kube_ops::KubeOps;
+use super::kube_ops::names::object_name;
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
@@ -103,7 +104,7 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let (candidate, leadership, pulse) = candidate(world, settings);
+    let (candidate, leadership, pulse) = candidate(world, settings, name);
 
     let (reach, reached) = Reach::new(client.clone(), server.clone());
     let workers = checks::Workers {
@@ -162,14 +163,16 @@ enum Candidate {
     Alone(Alone),
 }
 
-fn candidate(world: &World, settings: &KubeOps) -> (Candidate, Leadership, Option<Pulse>) {
+fn candidate(world: &World, settings: &KubeOps, operator: &str) -> (Candidate, Leadership, Option<Pulse>) {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
         return (Candidate::Alone(alone), leadership, None);
     }
     let client = world.election_client.clone();
-    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
+    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
+        .labelled("app.kubernetes.io/name", object_name(operator))
+        .labelled("app.kubernetes.io/component", "leader-election");
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let pulse = elector.pulse();
     (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))

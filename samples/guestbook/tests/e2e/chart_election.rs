@@ -109,6 +109,9 @@ async fn election_is_disabled_enabled_looked_at_and_moved_by_values() {
         let told = pod.log_lines(&["became leader", LOCK_OF_DEMO]).len();
         assert_eq!(told, usize::from(number == leader), "the log of {}: {}", pod.name(), pod.log());
     }
+    // Whoever does not know what the lock is called finds it by the operator's name.
+    let found = ["get", "leases", "--all-namespaces", "--selector=app.kubernetes.io/name=guestbook", "--output=name"];
+    assert_eq!(cluster.kubectl(&found).await.trim(), format!("lease.coordination.k8s.io/{LOCK_OF_DEMO}"));
     prove_working(&cluster, "by the leader").await;
 
     // Moved, with nobody there meanwhile: who looks at another Lease does not see who leads.
