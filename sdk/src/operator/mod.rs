@@ -5,6 +5,7 @@
 
 mod builder;
 mod checks;
+mod claim;
 mod composition;
 pub mod connect;
 mod install_crds;

@@ -11,3 +11,4 @@ mod monitoring;
 mod pages;
 mod probes;
 mod scrape;
+mod twice;
