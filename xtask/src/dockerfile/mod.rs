@@ -25,6 +25,9 @@ const LIBRARIES: [&str; 7] =
     ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libstdc++.so.6"];
 /// What loads them is named by its architecture.
 const LOADER: &str = "ld-linux";
+/// What is shown does not depend on how well the program is optimised, which takes most of the time of a build.
+const PROFILE: [(&str, &str); 2] =
+    [("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"), ("CARGO_PROFILE_RELEASE_INCREMENTAL", "true")];
 /// Of both images: what one's glibc links, the other's can load.
 const RELEASES: [&str; 2] = ["-bookworm", "-debian12:"];
 
@@ -53,7 +56,7 @@ fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), Error> {
 /// The program that writes the Dockerfile, built as that will say.
 fn first_build(checkout: &Checkout) -> Result<PathBuf, Error> {
     let mut cargo = workspace::cargo();
-    cargo.current_dir(checkout.context()).env_remove("CARGO_TARGET_DIR");
+    cargo.current_dir(checkout.context()).env_remove("CARGO_TARGET_DIR").envs(PROFILE);
     workspace::run(cargo.args(["build", "--release", "--locked", "--package", PACKAGE, "--bin", PACKAGE]))?;
     Ok(checkout.context().join("target/release").join(PACKAGE))
 }
@@ -116,7 +119,7 @@ fn run_step(step: &Run, stage: &Stage, root: &Path, checkout: &Checkout) -> Resu
     let line = step.line.replace("/usr/local/bin", &root.join("usr/local/bin").display().to_string());
     let mut shell = Command::new("sh");
     workspace::forget_cargo(&mut shell);
-    shell.current_dir(checkout.context()).env_remove("CARGO_TARGET_DIR");
+    shell.current_dir(checkout.context()).env_remove("CARGO_TARGET_DIR").envs(PROFILE);
     workspace::run(shell.args(["-ec", &line]))
 }
 
