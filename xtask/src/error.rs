@@ -43,6 +43,10 @@ pub(crate) enum Error {
     TestsFailed { failed: u64 },
     #[error("rooms import each other in a circle")]
     Circle,
+    #[error("wrong in pages: {problems}")]
+    Book { problems: usize },
+    #[error("mdBook warned, and would publish the book as it is")]
+    BookWarning,
     #[error("imports that the architecture forbids: {problems}")]
     Layers { problems: usize },
 }

@@ -1,4 +1,8 @@
-//! The small servers for health and metrics.
+//! The small servers for health and metrics, each on an address of its own, leader or not.
+//!
+//! [`probes_router`] answers `/livez`, `/healthz`, `/readyz` and `/startupz` on `KubeOps:HealthAddress`, [`metrics_router`] answers
+//! `/metrics` on `KubeOps:MetricsAddress`. A [`Server`] takes its port before the host starts anything: one that is taken is an error at the
+//! start, [`BindError`], with the address.
 
 mod metrics;
 mod probes;
