@@ -4,6 +4,7 @@
 //! (cache subscriptions) and the [`Worker`] that takes them out during a term.
 
 mod backoff;
+mod failures;
 mod handle;
 mod queue;
 mod reconcile;
@@ -11,7 +12,8 @@ mod work;
 mod worker;
 
 pub use backoff::Backoff;
-pub use handle::WorkQueue;
+pub use failures::Failure;
+pub use handle::{QueueState, WorkQueue};
 pub use queue::Priority;
 pub use work::{Attempt, Key, Outcome, Trigger, Work};
 pub use worker::{Worker, WorkerOptions};
