@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use base64::Engine as _;
@@ -28,7 +28,7 @@ where
     });
     let as_json = get(async move || match serde_json::to_string_pretty(&take_too().await) {
         Ok(json) => answer(JSON, json + "\n"),
-        Err(error) => (axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     });
     Router::new().route("/", as_page).route("/status", as_json)
 }

@@ -212,7 +212,11 @@ mod tests {
 
     fn told(history: &TermHistory) -> Vec<String> {
         let end = |term: &PastTerm| term.ended.as_ref().map_or_else(|| "runs".to_owned(), |(_, why)| why.to_string());
-        history.terms().iter().map(|term| format!("{} {}: {}", term.leader, term.began.as_second(), end(term))).collect()
+        history
+            .terms()
+            .iter()
+            .map(|term| format!("{} {}: {}", term.leader, term.began.as_second(), end(term)))
+            .collect()
     }
 
     #[test]

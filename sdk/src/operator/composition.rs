@@ -26,8 +26,8 @@ use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
 use super::run::RunError;
-use super::status::{Facts, Source, Watched};
 use super::runtime_ping::RuntimePing;
+use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
 use crate::controller::{Attached, Registration};
@@ -133,7 +133,7 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         operator: name,
         version,
         server: server.clone(),
-        started: Timestamp::now(),
+        started: status::rounded(Timestamp::now()),
         replica: Replica { name: settings.name.clone(), identity: settings.holder_identity() },
         lock: lock(settings),
         leadership: leadership.clone(),

@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn values_are_shown_of_known_and_named_keys_and_of_what_is_below_them() {
-        let row = |key: &str| Row { key: key.to_owned(), value: "value".to_owned(), origin: "appsettings.json".to_owned() };
+        let row =
+            |key: &str| Row { key: key.to_owned(), value: "value".to_owned(), origin: "appsettings.json".to_owned() };
         let keys = [
             ("KubeOps:Name", true),
             ("kubeops:leader_election_id", true),

@@ -113,7 +113,8 @@ impl Watched {
         let moment = self.queue.clock().now();
         let busy = in_work.len();
         let named = in_work.into_iter().take(NAMED);
-        let in_work = named.map(|(key, time)| status::InWork { object: key.to_string(), seconds: millis(time) }).collect();
+        let in_work =
+            named.map(|(key, time)| status::InWork { object: key.to_string(), seconds: millis(time) }).collect();
         status::Controller {
             name: self.name.to_owned(),
             kind: self.kind.clone(),
@@ -197,7 +198,8 @@ fn check((name, probes, result): (String, Probes, CheckResult)) -> status::Check
     }
 }
 
-fn rounded(time: Timestamp) -> Timestamp {
+/// To milliseconds: more is of no use to anybody.
+pub(super) fn rounded(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 

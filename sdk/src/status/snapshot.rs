@@ -245,8 +245,15 @@ impl Snapshot {
         Troubles {
             failing: self.controllers.iter().map(|controller| controller.failing).sum(),
             watches: self.caches.iter().filter(|watch| watch.error.is_some()).count(),
-            checks: self.checks.iter().filter(|check| !check.ok && !check.probes.is_empty()).count(),
+            checks: self.checks.iter().filter(|check| check.fails()).count(),
         }
+    }
+}
+
+impl Check {
+    /// A probe fails with it.
+    pub(super) fn fails(&self) -> bool {
+        !self.ok && !self.probes.is_empty()
     }
 }
 

@@ -1,46 +1,68 @@
-//! What needs somebody's attention: objects that fail.
+//! What needs somebody's attention: objects that fail, watches that do not work, health checks that fail.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::super::snapshot::Troubles;
-use super::super::{Controller, Failing, Snapshot, told};
-use super::parts::{at, badge, between, count};
+use super::super::{Check, Controller, Failing, Snapshot, Watch, told};
+use super::parts::{at, badge, between};
 
 pub(super) fn attention(snapshot: &Snapshot) -> Markup {
-    let Troubles { failing, watches, checks } = snapshot.troubles();
+    let troubles = snapshot.troubles();
+    let Some(sum) = sum(troubles) else { return html! { p.sum { (badge("good", "All is well")) } } };
+    let left_out = |controller: &&Controller| controller.failing > controller.errors.len();
+    html! {
+        h2 { "Needs attention" }
+        p.sum { (badge("bad", &sum)) }
+        @for check in snapshot.checks.iter().filter(|check| check.fails()) { (failing_check(check)) }
+        @for watch in snapshot.caches.iter().filter(|watch| watch.error.is_some()) { (broken_watch(watch)) }
+        @for controller in &snapshot.controllers {
+            @for failure in &controller.errors { (failing_object(controller, failure, snapshot.time)) }
+        }
+        @for Controller { name, kind, failing, errors, .. } in snapshot.controllers.iter().filter(left_out) {
+            p.soft.note { "Of the " (failing) " " (kind) " objects that fail in " (name) ", those that failed last are shown: " (errors.len()) "." }
+        }
+    }
+}
+
+/// In a few words; `None`: all is well.
+fn sum(troubles: Troubles) -> Option<String> {
+    let Troubles { failing, watches, checks } = troubles;
     let told = [
-        (failing, if failing == 1 { "object fails" } else { "objects fail" }),
-        (watches, if watches == 1 { "watch does not work" } else { "watches do not work" }),
-        (checks, if checks == 1 { "health check fails" } else { "health checks fail" }),
+        (checks, "health check fails", "health checks fail"),
+        (watches, "watch does not work", "watches do not work"),
+        (failing, "object fails", "objects fail"),
     ];
-    let told: Vec<String> = told.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    let told = told.iter().filter(|(number, ..)| *number > 0);
+    let told: Vec<_> =
+        told.map(|(number, one, more)| format!("{number} {}", if *number == 1 { one } else { more })).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+fn failing_check(check: &Check) -> Markup {
     html! {
-        h2 { "Attention" }
-        p { @if told.is_empty() { (badge("good", "All is well")) } @else { (badge("bad", &told.join(", "))) } }
-        @for controller in snapshot.controllers.iter().filter(|controller| !controller.errors.is_empty()) {
-            (errors(controller, snapshot.time))
+        article.card.failing {
+            h3 { (check.name) span.soft { "health check, counts in " (check.probes.join(", ")) } }
+            pre.mono { (check.detail) }
         }
     }
 }
 
-fn errors(controller: &Controller, now: Timestamp) -> Markup {
-    let Controller { name, kind, errors, failing, .. } = controller;
+fn broken_watch(watch: &Watch) -> Markup {
     html! {
-        h2 { (kind) " objects that fail in " (name) }
-        @for failure in errors { (one(failure, now)) }
-        @if *failing > errors.len() {
-            p.soft { "These are the last " (errors.len()) " of " (count(*failing, "object")) " that fail." }
+        article.card.failing {
+            h3 { (watch.kind) span.soft { "watch of " @match &watch.namespace { Some(name) => { "namespace " (name) }, None => { "all namespaces" } } } }
+            pre.mono { (watch.error.as_deref().unwrap_or_default()) }
         }
     }
 }
 
-fn one(failure: &Failing, now: Timestamp) -> Markup {
+fn failing_object(controller: &Controller, failure: &Failing, now: Timestamp) -> Markup {
     let Failing { object, error, missing_rule, tries, at: failed, next_try } = failure;
     let tries = if *tries == 1 { "once".to_owned() } else { format!("{tries} times in a row") };
     html! {
         article.card.failing {
-            h3 { (object) span.soft { "failed " (tries) } }
+            h3 { (object) span.soft { (controller.kind) ", failed " (tries) " in controller " (controller.name) } }
             pre.mono { (error) }
             @if let Some(rule) = missing_rule {
                 p { "Grant the right with this rule: " code.mono { (rule) } }

@@ -3,11 +3,15 @@
 use maud::{Markup, html};
 
 use super::super::{Leadership, Lock, Snapshot, State, Term, told};
-use super::parts::{at, cell, name, seconds};
+use super::parts::{at, cell, name, seconds, wide};
 
 /// In a few words, for the title.
 pub(super) fn headline(snapshot: &Snapshot) -> String {
-    snapshot.leadership.leader.as_deref().map_or_else(|| "Nobody leads".to_owned(), |leader| format!("{} leads", name(leader)))
+    snapshot
+        .leadership
+        .leader
+        .as_deref()
+        .map_or_else(|| "Nobody leads".to_owned(), |leader| format!("{} leads", name(leader)))
 }
 
 /// The class of what this replica is, its word, and the colour of the tab's icon.
@@ -84,8 +88,8 @@ pub(super) fn terms(snapshot: &Snapshot) -> Markup {
                     @if term.leader == replica.identity { span.soft { " (this replica)" } }
                 }
                 (cell("Began", &at(term.began, *time)))
-                (cell("Lasted", &html! { (told(seconds(term.seconds))) @if term.ended.is_none() { ", still" } }))
-                (cell("Ended", &html! { @match &term.reason {
+                (cell("Lasted", &html! { (told(seconds(term.seconds))) @if term.ended.is_none() { " so far" } }))
+                (wide("How it ended", &html! { @match &term.reason {
                     Some(reason) => { (reason) },
                     None if term.ended.is_none() => { "not yet" },
                     None => {},

@@ -7,8 +7,7 @@ mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::Snapshot;
-use super::told;
+use super::{Snapshot, State, told};
 use attention::attention;
 use leaders::{headline, hero, icon, terms};
 use parts::seconds;
@@ -57,12 +56,15 @@ fn content(snapshot: &Snapshot) -> Markup {
         (attention(snapshot))
         h2 { "Controllers" }
         (controllers(of_controllers))
+        @if snapshot.leadership.state == State::Standby {
+            p.soft.note { "This replica reconciles nothing as long as it does not lead. Its caches are warm, so that it can at once." }
+        }
         h2 { "Caches" }
         (caches(watches))
-        h2 { "Health checks" }
-        (checks(&snapshot.checks))
         h2 { "Terms" }
         (terms(snapshot))
+        h2 { "Health checks" }
+        (checks(&snapshot.checks))
         h2 { "Settings" }
         (settings(&snapshot.settings))
         footer {

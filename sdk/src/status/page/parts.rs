@@ -26,11 +26,6 @@ pub(super) fn between(one: Timestamp, other: Timestamp) -> Duration {
     other.duration_since(one).unsigned_abs()
 }
 
-/// `1 object`, `2 objects`.
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Says in a word, and in a colour, how it is.
 pub(super) fn badge(class: &str, word: &str) -> Markup {
     html! { span class=(format!("badge {class}")) { (word) } }
@@ -39,6 +34,11 @@ pub(super) fn badge(class: &str, word: &str) -> Markup {
 /// A cell with the name of its column, which is its heading where there is no room for columns.
 pub(super) fn cell(label: &str, content: &Markup) -> Markup {
     html! { td data-label=(label) { div { (content) } } }
+}
+
+/// Likewise, for what may be long.
+pub(super) fn wide(label: &str, content: &Markup) -> Markup {
+    html! { td.wide data-label=(label) { div { (content) } } }
 }
 
 /// A cell with a number.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::super::{Check, Controller, Setting, Watch, told};
-use super::parts::{badge, cell, number, seconds};
+use super::parts::{badge, cell, number, seconds, wide};
 
 pub(super) fn controllers(controllers: &[Controller]) -> Markup {
     html! {
@@ -33,7 +33,7 @@ fn controller_row(controller: &Controller) -> Markup {
             (cell("Kind", &html! { (kind) }))
             (number("Due", queue.due))
             (number("Later", queue.scheduled))
-            (cell("Workers", &in_work))
+            (wide("Workers", &in_work))
             (number("Reconciled", reconciles.succeeded))
             (number("Failed", reconciles.failed))
             (cell("Failing now", &html! { @if *failing == 0 { "none" } @else { (badge("bad", &failing.to_string())) } }))
@@ -67,7 +67,7 @@ fn watch_row(watch: &Watch) -> Markup {
             th scope="row" { (kind) }
             (cell("Namespace", &html! { (namespace.as_deref().unwrap_or("all")) }))
             (number("Objects", objects))
-            (cell("State", &state))
+            (wide("State", &state))
             (number("Reconnects", reconnects))
             (cell("Last heard of", &html! { (told(seconds(*quiet_seconds))) " ago" }))
         }
@@ -75,10 +75,15 @@ fn watch_row(watch: &Watch) -> Markup {
 }
 
 pub(super) fn checks(checks: &[Check]) -> Markup {
+    let counted = checks.iter().filter(|check| !check.probes.is_empty());
+    let (good, all) = (counted.clone().filter(|check| check.ok).count(), counted.count());
     html! {
-        table.card {
-            thead { tr { th scope="col" { "Check" } th scope="col" { "Result" } th scope="col" { "Counts in" } th scope="col" { "Detail" } } }
+        details.card {
+          summary { (good) " of " (all) " pass" }
+          table {
+            thead { tr { th scope="col" { "Check" } th scope="col" { "Result" } th scope="col" { "Probes" } th scope="col" { "Detail" } } }
             tbody { @for check in checks { (check_row(check)) } }
+          }
         }
     }
 }
@@ -90,13 +95,13 @@ fn check_row(check: &Check) -> Markup {
         (false, false) => badge("bad", "Fails"),
         (false, true) => badge("idle", "No"),
     };
-    let counts = if probes.is_empty() { "nothing".to_owned() } else { probes.join(", ") };
+    let counts = if probes.is_empty() { "none".to_owned() } else { probes.join(", ") };
     html! {
         tr {
             th scope="row" { (name) }
             (cell("Result", &result))
-            (cell("Counts in", &html! { (counts) }))
-            @if detail.is_empty() { td {} } @else { (cell("Detail", &html! { (detail) })) }
+            (cell("Probes", &html! { (counts) }))
+            @if detail.is_empty() { td {} } @else { (wide("Detail", &html! { (detail) })) }
         }
     }
 }
@@ -110,7 +115,7 @@ pub(super) fn settings(settings: &[Setting]) -> Markup {
                 None => { span.soft { "(set)" } },
             }
         };
-        html! { tr { th.mono scope="row" { (setting.key) } (cell("Value", &value)) (cell("From", &html! { (setting.origin) })) } }
+        html! { tr { th.mono scope="row" { (setting.key) } (wide("Value", &value)) (wide("From", &html! { (setting.origin) })) } }
     };
     html! {
         details.card {
