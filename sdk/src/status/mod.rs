@@ -2,6 +2,8 @@
 //!
 //! Pure: where the facts come from is the operator's business, and how they are served that of the server.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod page;
 mod snapshot;
 mod told;

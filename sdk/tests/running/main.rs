@@ -9,3 +9,4 @@ mod monitoring;
 mod pages;
 mod probes;
 mod scrape;
+mod status;
