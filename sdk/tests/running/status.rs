@@ -47,7 +47,8 @@ async fn every_replica_tells_who_leads_and_a_takeover_turns_both() {
     }
     assert!(leading["leadership"]["sinceSeconds"].as_u64().unwrap() >= 60, "{leading:#}");
     assert_eq!(leading["leadership"]["terms"][0]["number"], 1);
-    assert_eq!(leading["controllers"][0]["reconciles"], json!({ "succeeded": 1, "failed": 0 }));
+    let reconciles = &leading["controllers"][0]["reconciles"];
+    assert!(reconciles["succeeded"].as_u64().unwrap() >= 1 && reconciles["failed"] == 0, "{leading:#}");
     assert_eq!(leading["controllers"][0]["queue"], json!({ "due": 0, "scheduled": 1 }), "the resync");
     assert_eq!(standby["controllers"][0]["queue"], json!({ "due": 0, "scheduled": 0 }));
     assert!(page(&first).await.contains("<h1>a leads</h1>") && page(&second).await.contains("<h1>a leads</h1>"));

@@ -96,7 +96,7 @@ impl Stage {
     /// Puts a Guestbook there.
     pub(crate) async fn put(&self, name: &str) {
         let book = format!(
-            "apiVersion: guestbook.example.com/v1\nkind: Guestbook\nmetadata: {{name: {name}}}\nspec: {{title: {name}}}\n"
+            "apiVersion: guestbook.example.com/v1\nkind: Guestbook\nmetadata: {{name: {name}}}\nspec: {{title: A page}}\n"
         );
         self.cluster.apply(&book).await;
     }

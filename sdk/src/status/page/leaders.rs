@@ -43,9 +43,9 @@ pub(super) fn hero(snapshot: &Snapshot) -> Markup {
             h1 { (headline(snapshot)) }
             (since(snapshot))
             dl {
-                div.wide { dt { "Identity of this replica" } dd.mono { (replica.identity) } }
+                div { dt { "Identity of this replica" } dd.mono { (replica.identity) } }
                 @if let Some(leader) = leadership.leader.as_deref().filter(|leader| *leader != replica.identity) {
-                    div.wide { dt { "Identity of the leader" } dd.mono { (leader) } }
+                    div { dt { "Identity of the leader" } dd.mono { (leader) } }
                 }
                 div { dt { "Lock" } dd { (lock(leadership.lock.as_ref())) } }
                 div { dt { "API server" } dd { (operator.server) } }

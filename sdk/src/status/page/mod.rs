@@ -52,21 +52,20 @@ fn content(snapshot: &Snapshot) -> Markup {
             p { strong { (operator.name) } " " span.soft { (operator.version) } }
             p.soft { "replica " strong { (replica.name) } }
         }
+        // Sections that are always there, so that what changes in one leaves the others alone.
         (hero(snapshot))
-        (attention(snapshot))
-        h2 { "Controllers" }
-        (controllers(of_controllers))
-        @if snapshot.leadership.state == State::Standby {
-            p.soft.note { "This replica reconciles nothing as long as it does not lead. Its caches are warm, so that it can at once." }
+        section { (attention(snapshot)) }
+        section {
+            h2 { "Controllers" }
+            (controllers(of_controllers))
+            @if snapshot.leadership.state == State::Standby {
+                p.soft.note { "This replica reconciles nothing as long as it does not lead. Its caches are warm, so that it can at once." }
+            }
         }
-        h2 { "Caches" }
-        (caches(watches))
-        h2 { "Terms" }
-        (terms(snapshot))
-        h2 { "Health checks" }
-        (checks(&snapshot.checks))
-        h2 { "Settings" }
-        (settings(&snapshot.settings))
+        section { h2 { "Caches" } (caches(watches)) }
+        section { h2 { "Terms" } (terms(snapshot)) }
+        section { h2 { "Health checks" } (checks(&snapshot.checks)) }
+        section { h2 { "Settings" } (settings(&snapshot.settings)) }
         footer {
             p {
                 (operator.name) " " (operator.version) " with kubeops " (operator.sdk_version) ", up for "

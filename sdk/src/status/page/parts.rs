@@ -41,6 +41,11 @@ pub(super) fn wide(label: &str, content: &Markup) -> Markup {
     html! { td.wide data-label=(label) { div { (content) } } }
 }
 
+/// Likewise, for a word that needs no heading where there is no room for columns: it stands beside the row's.
+pub(super) fn beside(content: &Markup) -> Markup {
+    html! { td.beside { div { (content) } } }
+}
+
 /// A cell with a number.
 pub(super) fn number(label: &str, number: impl ToString) -> Markup {
     html! { td.number data-label=(label) { div { (number.to_string()) } } }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::super::{Check, Controller, Setting, Watch, told};
-use super::parts::{badge, cell, number, seconds, wide};
+use super::parts::{badge, beside, cell, number, seconds, wide};
 
 pub(super) fn controllers(controllers: &[Controller]) -> Markup {
     html! {
         table.card {
             thead { tr {
-                th scope="col" { "Controller" } th scope="col" { "Kind" } th.number scope="col" { "Due" } th.number scope="col" { "Later" }
+                th scope="col" { "Controller" } th scope="col" { "Kind" } th.number scope="col" { "Due" } th.number scope="col" { "Scheduled" }
                 th scope="col" { "Workers" } th.number scope="col" { "Reconciled" } th.number scope="col" { "Failed" } th scope="col" { "Failing now" }
             } }
             tbody { @for controller in controllers { (controller_row(controller)) } }
@@ -30,9 +30,9 @@ fn controller_row(controller: &Controller) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            (cell("Kind", &html! { (kind) }))
+            (beside(&html! { (kind) }))
             (number("Due", queue.due))
-            (number("Later", queue.scheduled))
+            (number("Scheduled", queue.scheduled))
             (wide("Workers", &in_work))
             (number("Reconciled", reconciles.succeeded))
             (number("Failed", reconciles.failed))
@@ -45,7 +45,7 @@ pub(super) fn caches(watches: &[Watch]) -> Markup {
     html! {
         table.card {
             thead { tr {
-                th scope="col" { "Kind" } th scope="col" { "Namespace" } th.number scope="col" { "Objects" } th scope="col" { "State" }
+                th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Namespace" } th.number scope="col" { "Objects" }
                 th.number scope="col" { "Reconnects" } th scope="col" { "Last heard of" }
             } }
             tbody { @for watch in watches { (watch_row(watch)) } }
@@ -55,19 +55,17 @@ pub(super) fn caches(watches: &[Watch]) -> Markup {
 
 fn watch_row(watch: &Watch) -> Markup {
     let Watch { kind, namespace, synced, objects, reconnects, quiet_seconds, error } = watch;
-    let state = html! {
-        @match (error, synced) {
-            (Some(error), _) => { (badge("bad", "Does not work")) span.more { (error) } },
-            (None, true) => { (badge("good", "Synced")) },
-            (None, false) => { (badge("idle", "Not listed yet")) },
-        }
+    let state = match (error, synced) {
+        (Some(_), _) => badge("bad", "Does not work"),
+        (None, true) => badge("good", "Synced"),
+        (None, false) => badge("idle", "Not listed yet"),
     };
     html! {
         tr {
             th scope="row" { (kind) }
+            (beside(&state))
             (cell("Namespace", &html! { (namespace.as_deref().unwrap_or("all")) }))
             (number("Objects", objects))
-            (wide("State", &state))
             (number("Reconnects", reconnects))
             (cell("Last heard of", &html! { (told(seconds(*quiet_seconds))) " ago" }))
         }
@@ -79,11 +77,11 @@ pub(super) fn checks(checks: &[Check]) -> Markup {
     let (good, all) = (counted.clone().filter(|check| check.ok).count(), counted.count());
     html! {
         details.card {
-          summary { (good) " of " (all) " pass" }
-          table {
-            thead { tr { th scope="col" { "Check" } th scope="col" { "Result" } th scope="col" { "Probes" } th scope="col" { "Detail" } } }
-            tbody { @for check in checks { (check_row(check)) } }
-          }
+            summary { (good) " of " (all) " pass" }
+            table {
+                thead { tr { th scope="col" { "Check" } th scope="col" { "Result" } th scope="col" { "Probes" } th scope="col" { "Detail" } } }
+                tbody { @for check in checks { (check_row(check)) } }
+            }
         }
     }
 }
@@ -99,7 +97,7 @@ fn check_row(check: &Check) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            (cell("Result", &result))
+            (beside(&result))
             (cell("Probes", &html! { (counts) }))
             @if detail.is_empty() { td {} } @else { (wide("Detail", &html! { (detail) })) }
         }
