@@ -51,7 +51,7 @@ pub enum TermEnd {
 }
 
 /// What the newest state of the lock says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen<'a> {
     /// It is not there.
     Absent,

@@ -110,6 +110,7 @@ async fn it_fits_small_and_large_screens_in_light_and_dark() {
     browser.open(&leader.page()).await;
     browser.shows(&["1 object fails", &long]).await;
     browser.run("for (const part of document.querySelectorAll('details')) part.open = true").await;
+    pictures(&browser, "status-unfolded").await;
     for width in [320, 360, 500, 641, 800, 1080, 2000] {
         for dark in [false, true] {
             browser.look_with(Screen { width, dark }).await;

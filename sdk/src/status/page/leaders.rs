@@ -35,7 +35,7 @@ pub(super) fn icon(snapshot: &Snapshot) -> String {
 }
 
 pub(super) fn hero(snapshot: &Snapshot) -> Markup {
-    let Snapshot { time, operator, replica, leadership, .. } = snapshot;
+    let Snapshot { operator, replica, leadership, .. } = snapshot;
     let (class, word, _) = looks(leadership);
     html! {
         section.card.hero.(class) {
@@ -49,7 +49,6 @@ pub(super) fn hero(snapshot: &Snapshot) -> Markup {
                 }
                 div { dt { "Lock" } dd { (lock(leadership.lock.as_ref())) } }
                 div { dt { "API server" } dd { (operator.server) } }
-                div { dt { "Started" } dd { (at(operator.started, *time)) } }
             }
         }
     }

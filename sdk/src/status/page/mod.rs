@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{Snapshot, State, told};
 use attention::attention;
 use leaders::{headline, hero, icon, terms};
-use parts::seconds;
+use parts::{at, seconds};
 use tables::{caches, checks, controllers, settings};
 
 /// The page's style, as it stands in it: whoever serves the page may allow no other.
@@ -68,8 +68,8 @@ fn content(snapshot: &Snapshot) -> Markup {
         section { h2 { "Settings" } (settings(&snapshot.settings)) }
         footer {
             p {
-                (operator.name) " " (operator.version) " with kubeops " (operator.sdk_version) ", up for "
-                (told(seconds(operator.uptime_seconds))) ". The same as JSON: " a href="status" { "/status" } "."
+                (operator.name) " " (operator.version) " with kubeops " (operator.sdk_version) ", running for "
+                (told(seconds(operator.uptime_seconds))) ", since " (at(operator.started, snapshot.time)) ". The same as JSON: " a href="status" { "/status" } "."
             }
         }
     }

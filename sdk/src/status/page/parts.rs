@@ -1,5 +1,6 @@
 //! What several parts of the page have in common.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -47,6 +48,6 @@ pub(super) fn beside(content: &Markup) -> Markup {
 }
 
 /// A cell with a number.
-pub(super) fn number(label: &str, number: impl ToString) -> Markup {
+pub(super) fn number(label: &str, number: &impl Display) -> Markup {
     html! { td.number data-label=(label) { div { (number.to_string()) } } }
 }

@@ -31,11 +31,11 @@ fn controller_row(controller: &Controller) -> Markup {
         tr {
             th scope="row" { (name) }
             (beside(&html! { (kind) }))
-            (number("Due", queue.due))
-            (number("Scheduled", queue.scheduled))
+            (number("Due", &queue.due))
+            (number("Scheduled", &queue.scheduled))
             (wide("Workers", &in_work))
-            (number("Reconciled", reconciles.succeeded))
-            (number("Failed", reconciles.failed))
+            (number("Reconciled", &reconciles.succeeded))
+            (number("Failed", &reconciles.failed))
             (cell("Failing now", &html! { @if *failing == 0 { "none" } @else { (badge("bad", &failing.to_string())) } }))
         }
     }
