@@ -27,7 +27,11 @@ pub(crate) enum Error {
          (https://go.dev/dl), or set KUBEOPS_HELM to Helm 3 or 4"
     )]
     NoGoForHelm { source: io::Error },
-    #[error("neither XDG_CACHE_HOME nor HOME is set: there is no place for the control plane's programs")]
+    #[error("{program} is needed, and could not be had from Debian's packages; install {way}")]
+    NoProgram { program: &'static str, way: &'static str, source: Box<Self> },
+    #[error("Debian's packages have brought no {program}")]
+    NotInPackage { program: &'static str },
+    #[error("neither XDG_CACHE_HOME nor HOME is set: there is no place for the programs that checks need")]
     NoCache,
     #[error("go.mod requires no {module}")]
     NoVersion { module: &'static str },
@@ -47,12 +51,17 @@ impl Error {
         move |source| Self::Io { action, source }
     }
 
+    pub(crate) fn no_program(program: &'static str, way: &'static str, source: Self) -> Self {
+        Self::NoProgram { program, way, source: Box::new(source) }
+    }
+
     /// One line; what tests and layers found was printed before.
     pub(crate) fn report(&self) {
         match self {
             Self::Usage(usage) => eprint!("{usage}"),
             Self::NoTests | Self::TestsFailed { .. } => {}
             Self::Io { source, .. } => eprintln!("error: {self}: {source}"),
+            Self::NoProgram { source, .. } => eprintln!("error: {self}: {source}"),
             _ => eprintln!("error: {self}"),
         }
     }

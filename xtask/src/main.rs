@@ -2,12 +2,15 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
+mod alerts;
 mod builtin_kinds;
+mod ci;
 mod control_plane;
 mod error;
 mod helm;
 mod layers;
 mod test;
+mod tools;
 mod versions;
 mod workspace;
 
@@ -21,9 +24,12 @@ usage: cargo xtask <chore>
 
   test [cargo's options] [-- filter …]
                   run every test, also those that need a control plane; ends with `N passed, N failed`
+  ci              everything that must hold before a change goes in: the checks below, and all tests, those in a browser too
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   helm            provide Helm, for tests of the generated charts; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
+  tools           provide the other programs that `ci` needs; prints their paths
+  alerts          check and test the alert rules of docs/monitoring
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -43,6 +49,9 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
     match (chore.as_str(), rest) {
         ("test", rest) => test::run(rest),
+        ("ci", []) => ci::run(),
+        ("tools", []) => tools::run(),
+        ("alerts", []) => alerts::run(),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
             Ok(())

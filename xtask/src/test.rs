@@ -5,12 +5,21 @@ use std::process::{Command, Stdio};
 use std::{env, thread};
 
 use crate::error::Error;
+use crate::tools::Browser;
 use crate::{control_plane, helm, workspace};
 
 /// More control planes at once would not fit into the memory of a common machine.
 const MOST_AT_ONCE: usize = 4;
 
+/// The module of tests that need a browser, in whichever test target.
+const IN_A_BROWSER: &str = "in_a_browser::";
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
+    count(None, arguments)?.conclude()
+}
+
+/// Runs them. Without a browser, the tests that need one are left out.
+pub(crate) fn count(browser: Option<&Browser>, arguments: &[String]) -> Result<Tally, Error> {
     let (for_cargo, filters) = match arguments.iter().position(|argument| argument == "--") {
         Some(at) => (&arguments[..at], &arguments[at + 1..]),
         None => (arguments, [].as_slice()),
@@ -20,6 +29,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     let cargo_test = || {
         let mut cargo = workspace::cargo();
         cargo.env("KUBEOPS_CONTROL_PLANE", &control_plane).envs(helm.iter().map(|helm| ("KUBEOPS_HELM", helm)));
+        if let Some(Browser { chromium, driver }) = browser {
+            cargo.env("KUBEOPS_CHROMIUM", chromium).env("KUBEOPS_CHROMEDRIVER", driver);
+        }
         cargo.args(["test", "--no-fail-fast"]);
         if for_cargo.is_empty() {
             cargo.arg("--workspace");
@@ -36,8 +48,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     if env::var_os("RUST_TEST_THREADS").is_none() {
         on_control_planes.env("RUST_TEST_THREADS", at_once().to_string());
     }
-    tally.add_run(on_control_planes.args(["--tests", "--", "--ignored"]).args(filters))?;
-    tally.conclude()
+    on_control_planes.args(["--tests", "--", "--ignored"]).args(filters);
+    if browser.is_none() {
+        eprintln!("note: tests in a browser are left out; `cargo xtask ci` runs them too");
+        on_control_planes.args(["--skip", IN_A_BROWSER]);
+    }
+    tally.add_run(&mut on_control_planes)?;
+    Ok(tally)
 }
 
 /// Each test with a control plane keeps an API server, etcd and some replicas busy and measures how fast they are.
@@ -48,7 +65,7 @@ fn at_once() -> usize {
 
 /// What all test binaries together said.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
+pub(crate) struct Tally {
     passed: u64,
     failed: u64,
     /// Names of those that failed, and runs that ended without telling.
@@ -95,7 +112,8 @@ impl Tally {
         self.failed += count("failed");
     }
 
-    fn conclude(self) -> Result<(), Error> {
+    /// Prints the line, and fails if a test did, or if there was none.
+    pub(crate) fn conclude(self) -> Result<(), Error> {
         if !self.failures.is_empty() {
             println!("\nfailed:\n    {}", self.failures.join("\n    "));
         }
