@@ -40,7 +40,9 @@ mod options;
 mod reach;
 mod run;
 mod runtime_ping;
+mod shown;
 mod start;
+mod status;
 #[cfg(feature = "testing")]
 mod testing;
 mod trouble;

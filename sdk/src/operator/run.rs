@@ -9,8 +9,9 @@ use super::builder::{Operator, Parts};
 use super::claim::Claim;
 use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
-use super::kube_ops::{Defaults, KubeOps};
+use super::kube_ops::{Defaults, KubeOps, listing};
 use super::logging;
+use super::shown;
 use super::start::Start;
 use crate::chain::chain;
 use crate::health::AddError;
@@ -101,7 +102,8 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
-        let composed = compose(parts, &world, &kube_ops, state)?;
+        let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
+        let composed = compose(parts, &world, &kube_ops, listed, state)?;
         start.tell(composed.bound);
         Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }

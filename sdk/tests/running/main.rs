@@ -11,4 +11,5 @@ mod monitoring;
 mod pages;
 mod probes;
 mod scrape;
+mod status;
 mod twice;
