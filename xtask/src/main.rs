@@ -9,6 +9,7 @@ mod control_plane;
 mod error;
 mod helm;
 mod layers;
+mod templates;
 mod test;
 mod tools;
 mod versions;
@@ -31,6 +32,7 @@ usage: cargo xtask <chore>
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
+  templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
 
@@ -62,6 +64,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("layers", []) => layers::run(),
+        ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

@@ -1,5 +1,6 @@
 //! Where things are, and how other programs are started.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -68,15 +69,18 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    for (name, _) in env::vars_os() {
-        let told = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_BIN_")
-        });
-        if told {
-            cargo.env_remove(name);
-        }
+    for name in told_by_cargo() {
+        cargo.env_remove(name);
     }
     cargo
+}
+
+/// The variables by which a `cargo run` around this program told it about itself.
+pub(crate) fn told_by_cargo() -> impl Iterator<Item = OsString> {
+    const ABOUT_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    let is_told =
+        |name: &OsString| name.to_str().is_some_and(|name| ABOUT_A_PACKAGE.iter().any(|told| name.starts_with(told)));
+    env::vars_os().map(|(name, _)| name).filter(is_told)
 }
 
 /// Runs it to its end.

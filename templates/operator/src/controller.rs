@@ -32,9 +32,11 @@ impl Reconcile for {{ kind }}Controller {
         cx: &Context<{{ kind }}>,
     ) -> Result<Action> {
         // Server-side apply, with an owner reference: the page goes when its owner goes.
-        cx.apply_owned(self.page({{ kind | snake_case }})).await?;
+        let page = self.page({{ kind | snake_case }});
+        cx.apply_owned(page).await?;
         let now = Timestamp::now();
-        cx.patch_status({{ kind | snake_case }}.ready_status(now)).await?;
+        let status = {{ kind | snake_case }}.ready_status(now);
+        cx.patch_status(status).await?;
         if !{{ kind | snake_case }}.is_ready() {
             cx.publish(Event::normal("Applied", "the page is written"));
         }

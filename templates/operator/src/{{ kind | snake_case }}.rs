@@ -12,11 +12,12 @@ const READY: &str = "Ready";
 /// What its users wish for. The CustomResourceDefinition is made from it.
 #[derive(CustomResource, Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[kube(
-    group = "example.com",
+    group = "{{ group }}",
     version = "v1",
     kind = "{{ kind }}",
     namespaced,
     status = "{{ kind }}Status",
+    doc = "A page that is kept in a ConfigMap.",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]

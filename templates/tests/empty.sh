@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# A project without a first kind. `cargo xtask templates` runs it.
+
+. "$KUBEOPS/templates/tests/common.sh"
+
+step "a project"
+generate operator-empty empty-operator
+cd empty-operator
+check_sources
+
+step "on a cluster in memory"
+try cargo run --quiet -- dev --exit-after 2s
+
+step "what a cluster needs"
+check_generated
+control_plane
+check_chart empty-operator
+try kubectl apply -k deploy/base
