@@ -9,7 +9,8 @@ cd empty-operator
 check_sources
 
 step "on a cluster in memory"
-try cargo run --quiet -- dev --exit-after 2s
+try cargo run --quiet -- dev --exit-after 2s | tee "$scratch/dev.log"
+grep -q '^dev *| leaders: replica-' "$scratch/dev.log" || fail "dev says nothing of the leader"
 
 step "what a cluster needs"
 check_generated

@@ -60,6 +60,8 @@ within 60 one_leads
 step "the leader is killed"
 leader=$(holder)
 kill -KILL "${pods[$leader]}"
+# bash tells of it otherwise.
+wait "${pods[$leader]}" 2>/dev/null || true
 unset "pods[$leader]"
 sed 's/name: hello/name: second/' samples/website.yaml | kubectl apply -f -
 # Its lease must run out first: 15 s.

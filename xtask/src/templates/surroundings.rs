@@ -1,9 +1,11 @@
 //! Where the scripts run, and the programs that they find there.
 
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs, process};
+use std::{env, io};
 
 use crate::error::Error;
 use crate::{control_plane, helm, tools, workspace};
@@ -11,27 +13,16 @@ use crate::{control_plane, helm, tools, workspace};
 /// The program that keeps a control plane up, of the test kit.
 const CONTROL_PLANE: &str = "kubeops-control-plane";
 
-/// The generated projects are built as the workspace is, so that both share what they depend on.
-const CARGO_CONFIG: &str = "\
-[env]
-K8S_OPENAPI_ENABLED_VERSION = \"1.36\"
-
-[profile.dev.package.serde_json]
-opt-level = 3
-
-[profile.dev.package.kubeops-testkit]
-opt-level = 1
-";
-
 /// A folder outside of the checkout, and programs. Removed with all that was generated when this is dropped.
 #[derive(Debug)]
 pub(super) struct Surroundings {
     folder: PathBuf,
     control_plane: PathBuf,
+    _lock: File,
 }
 
 impl Surroundings {
-    /// Provides programs and a folder outside of the checkout.
+    /// Provides both. Who comes second waits until the first one has ended.
     pub(super) fn provide() -> Result<Self, Error> {
         let control_plane = control_plane::provide()?;
         let programs = [
@@ -40,16 +31,16 @@ impl Surroundings {
             ("kubectl", control_plane.join("kubectl")),
             (CONTROL_PLANE, build_control_plane()?),
         ];
-        let folder = env::temp_dir().join(format!("kubeops-templates-{}", process::id()));
-        let surroundings = Self { folder, control_plane };
+        // The same each time: cargo keeps what it has built for each path.
+        let folder = workspace::cache()?.join("templates");
+        let lock = lock(&folder.with_extension("lock"))?;
+        remove(&folder).map_err(Error::io(format!("remove {}", folder.display())))?;
+        let surroundings = Self { folder, control_plane, _lock: lock };
         create(&surroundings.programs())?;
         for (name, program) in programs {
             symlink(program, surroundings.programs().join(name)).map_err(Error::io(format!("link {name}")))?;
         }
-        let cargo = surroundings.folder.join(".cargo");
-        create(&cargo)?;
-        let config = cargo.join("config.toml");
-        fs::write(&config, CARGO_CONFIG).map_err(Error::io(format!("write {}", config.display())))?;
+        surroundings.write_cargo_config()?;
         Ok(surroundings)
     }
 
@@ -60,29 +51,57 @@ impl Surroundings {
         for variable in workspace::told_by_cargo() {
             script.env_remove(variable);
         }
-        let script = script.current_dir(folder).env("KUBEOPS", workspace::root());
         let mut path = self.programs().into_os_string();
         path.push(":");
         path.push(env::var_os("PATH").unwrap_or_default());
-        let script = script.env("KUBEOPS_CONTROL_PLANE", &self.control_plane).env("PATH", path);
-        Ok(script.env("CARGO_TARGET_DIR", workspace::target()))
+        script.current_dir(folder).env("PATH", path).env("KUBEOPS", workspace::root());
+        script.env("KUBEOPS_CONTROL_PLANE", &self.control_plane).env("CARGO_TARGET_DIR", workspace::target());
+        Ok(script)
     }
 
     /// The folder that has the programs, each by its usual name.
     fn programs(&self) -> PathBuf {
         self.folder.join("bin")
     }
+
+    /// The generated projects are built as the workspace is, so that both share what they depend on.
+    fn write_cargo_config(&self) -> Result<(), Error> {
+        const CONFIG: &str = ".cargo/config.toml";
+        let config = read(&workspace::root().join(CONFIG))?;
+        let manifest = read(&workspace::root().join("Cargo.toml"))?;
+        // They are the last tables there.
+        let profiles = manifest.find("[profile.").map_or("", |at| &manifest[at..]);
+        let path = self.folder.join(CONFIG);
+        create(path.parent().unwrap_or(&self.folder))?;
+        fs::write(&path, format!("{config}\n{profiles}")).map_err(Error::io(format!("write {}", path.display())))
+    }
 }
 
 impl Drop for Surroundings {
     fn drop(&mut self) {
-        // It is in the folder for things that may go at any time.
-        let _left_to_the_system = fs::remove_dir_all(&self.folder);
+        if let Err(error) = remove(&self.folder) {
+            eprintln!("note: {} stays: {error}", self.folder.display());
+        }
     }
+}
+
+/// The system unlocks it when the file is closed, however this process ends.
+fn lock(path: &Path) -> Result<File, Error> {
+    let file = File::create(path).map_err(Error::io(format!("create {}", path.display())))?;
+    file.lock().map_err(Error::io(format!("lock {}", path.display())))?;
+    Ok(file)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    fs::remove_dir_all(folder).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 fn create(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(Error::io(format!("create {}", folder.display())))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::io(format!("read {}", path.display())))
 }
 
 /// With the features that the whole workspace gives its dependencies, which projects from templates give them too.
