@@ -6,8 +6,7 @@
 
 set -euo pipefail
 scratch=$PWD
-# Processes to end, and logs to show if something fails.
-running=()
+# To be shown if something fails.
 logs=()
 
 step() { printf '\n-- %s\n' "$*"; }
@@ -33,13 +32,15 @@ clean_up() {
             tail -n 40 "$log"
         done >&2
     fi
-    for process in "${running[@]}"; do
+    local process
+    for process in $(jobs -p); do
         kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
     exit "$code"
 }
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -63,36 +64,34 @@ generate() {
     cp "$KUBEOPS/Cargo.lock" "$project/"
 }
 
-check_sources() {
-    try cargo fmt --check
-    try cargo clippy --quiet --all-targets -- -D warnings
-    try cargo test --quiet
-}
-
-# Writes all that `generate` can, and finds nothing to change then.
-check_generated() {
+# Writes all that `generate` can.
+generate_all() {
     try cargo run --quiet -- generate manifests --out deploy
     try cargo run --quiet -- generate helm
     try cargo run --quiet -- generate dockerfile
     try cargo run --quiet -- generate crds --out crds
-    try cargo run --quiet -- generate manifests --out deploy --check
-    try cargo run --quiet -- generate helm --check
-    try cargo run --quiet -- generate dockerfile --check
-    try helm lint --strict --quiet chart
+}
+
+# The commands of the project's own CI.
+workflow() {
+    local line
+    while read -r line; do
+        printf '$ %s\n' "$line"
+        bash -e -c "$line"
+    done < <(sed -n 's/^[- ]*run: //p' .github/workflows/ci.yml)
 }
 
 # Starts an API server, and points kubectl to it.
 control_plane() {
     local log=$scratch/control-plane.log
     kubeops-control-plane >"$log" 2>&1 &
-    running+=($!)
     logs+=("$log")
     within 120 grep -q '^export KUBECONFIG=' "$log"
     eval "$(grep '^export KUBECONFIG=' "$log")"
     export KUBECACHEDIR=$scratch/kubectl-cache
 }
 
-# The server takes what the chart makes.
+# Whether the server takes what the chart makes.
 check_chart() {
     printf '$ helm template %s chart | kubectl apply --dry-run=server -f -\n' "$1"
     helm template "$1" chart | kubectl apply --dry-run=server -f -

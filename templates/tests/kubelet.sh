@@ -39,9 +39,8 @@ start_pod() {
         metadata.uid) variables+=("$name=uid-of-$pod") ;;
         *) fail "nothing is known of $field, the variable $name" ;;
         esac
-    done < <(of_deployment '.containers[0].env[*]' >/dev/null &&
-        kubectl --namespace "$namespace" get deployment "$deployment" --output \
-            jsonpath='{range .spec.template.spec.containers[0].env[*]}{.name} {.valueFrom.fieldRef.fieldPath}{"\n"}{end}')
+    done < <(kubectl --namespace "$namespace" get deployment "$deployment" --output \
+        jsonpath='{range .spec.template.spec.containers[0].env[*]}{.name} {.valueFrom.fieldRef.fieldPath}{"\n"}{end}')
 
     # The arguments, which name the mounted folder.
     local arguments=() argument mounted
@@ -58,7 +57,6 @@ start_pod() {
             "$program" "${arguments[@]}"
     ) >"$folder/log" 2>&1 &
     pods[$pod]=$!
-    running+=($!)
     logs+=("$folder/log")
 }
 

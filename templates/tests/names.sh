@@ -45,12 +45,19 @@ for kind in A VPN Ingress GameServer HTTPRoute2 A12345678901234567890123456789 A
     (cd a && try cargo fmt --check)
 done
 generate operator edge_routes2 --define kind=HTTPRoute2 --define group=routes.example.co.uk
-(cd edge_routes2 && check_sources)
+(cd edge_routes2 && workflow)
 
 step "where the SDK comes from"
-# cargo reads it; there is nothing to build it from.
 for source in git version; do
     rm -rf a
     generate operator a --define kubeops=$source >/dev/null
+    # There is nothing to build it from; cargo reads it.
     (cd a && cargo metadata --no-deps --format-version 1 >/dev/null && grep '^kubeops' Cargo.toml)
 done
+
+step "as the documentation tells it: templates and SDK from a repository"
+git clone --quiet --bare "$KUBEOPS" repository
+try cargo generate --git "file://$scratch/repository" templates/operator --name from-git --silent \
+    --define "kubeops-git=file://$scratch/repository" >from-git.generated
+cp "$KUBEOPS/Cargo.lock" from-git/
+(cd from-git && try cargo tree --depth 1)
