@@ -74,11 +74,13 @@ generate_all() {
 
 # The commands of the project's own CI.
 workflow() {
-    local line
-    while read -r line; do
+    local lines line
+    mapfile -t lines < <(sed -n 's/^[- ]*run: //p' .github/workflows/ci.yml)
+    ((${#lines[@]} > 0)) || fail "there is nothing to run in the workflow"
+    for line in "${lines[@]}"; do
         printf '$ %s\n' "$line"
         bash -e -c "$line"
-    done < <(sed -n 's/^[- ]*run: //p' .github/workflows/ci.yml)
+    done
 }
 
 # Starts an API server, and points kubectl to it.

@@ -45,7 +45,10 @@ for kind in A VPN Ingress GameServer HTTPRoute2 A12345678901234567890123456789 A
     (cd a && try cargo fmt --check)
 done
 generate operator edge_routes2 --define kind=HTTPRoute2 --define group=routes.example.co.uk
-(cd edge_routes2 && workflow)
+cd edge_routes2
+generate_all
+workflow
+cd ..
 
 step "where the SDK comes from"
 for source in git version; do
