@@ -51,12 +51,17 @@ workflow
 cd ..
 
 step "where the SDK comes from"
-for source in git version; do
+# sdk_from SOURCE LINE: cargo reads the manifest, and LINE is in it. There is nothing to build it from.
+sdk_from() {
     rm -rf a
-    generate operator a --define kubeops=$source >/dev/null
-    # There is nothing to build it from; cargo reads it.
-    (cd a && cargo metadata --no-deps --format-version 1 >/dev/null && grep '^kubeops' Cargo.toml)
-done
+    generate operator a --define "kubeops=$1" >/dev/null
+    cargo metadata --no-deps --format-version 1 --manifest-path a/Cargo.toml >/dev/null
+    grep --line-regexp --fixed-strings "$2" a/Cargo.toml || fail "$1: $(grep '^kubeops' a/Cargo.toml)"
+}
+of_workspace() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$KUBEOPS/Cargo.toml"; }
+sdk_from git "kubeops = { git = \"$(of_workspace repository)\" }"
+version=$(of_workspace version)
+sdk_from version "kubeops = \"${version%.*}\""
 
 step "as the documentation tells it: templates and SDK from a repository"
 git clone --quiet --bare "$KUBEOPS" repository
