@@ -32,7 +32,9 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::settings::{Kind, Node, Origin, Problem, Problems, Settings};
 
-const SECTION: &str = "Logging";
+pub(super) const SECTION: &str = "Logging";
+/// What of the section is read.
+pub(super) const KEYS: [&str; 2] = ["LogLevel", "Console:FormatterName"];
 const RUST_LOG: &str = "RUST_LOG";
 /// Level of whatever no category names, unless `Default` does.
 const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
