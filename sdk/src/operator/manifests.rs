@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::builder::Parts;
 use super::kube_ops::names::object_name;
-use super::kube_ops::{Defaults, KubeOps, SECTION};
+use super::kube_ops::{Defaults, KubeOps, ReadyWhen, SECTION};
 use super::run::RunError;
 use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
@@ -87,6 +87,7 @@ impl<S> Parts<S> {
             namespace,
             own_namespace,
             lock: kube_ops.enable_leader_election.then(lock),
+            only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,

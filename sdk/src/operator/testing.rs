@@ -17,6 +17,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::builder::Operator;
 use super::composition::{Composed, World, compose};
 use super::kube_ops::{KubeOps, listing};
+use super::logging;
 use super::run::RunError;
 use super::shown;
 use crate::http::{metrics_router, probes_router, status_router};
@@ -73,6 +74,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let options = LoadOptions { set, crate_directory, ..LoadOptions::default() };
         let settings = Settings::load(options).map_err(RunError::Settings)?;
 
+        logging::init_in_test(&settings);
         let (parts, state) = self.prepare(&settings).await?;
         let defaults = parts.defaults(None);
         let (kube_ops, _told) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;

@@ -5,6 +5,7 @@ mod crds;
 mod hung_runtime;
 mod kubelet;
 mod kubelet_tests;
+mod logs;
 mod manifest;
 mod metrics;
 mod monitoring;
