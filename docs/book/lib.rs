@@ -27,6 +27,16 @@ mod chapters {
     }
 
     chapters! {
+        Introduction = "../src/introduction.md",
+        Tutorial = "../src/tutorial.md",
+        Host = "../src/concepts/host.md",
+        Leadership = "../src/concepts/leadership.md",
+        Fences = "../src/concepts/fences.md",
+        Controllers = "../src/concepts/controllers.md",
+        SettingsGuide = "../src/guides/settings.md",
+        Probes = "../src/guides/probes.md",
+        Testing = "../src/guides/testing.md",
+        OnlyLeaderElection = "../src/guides/only-leader-election.md",
         InMemoryCluster = "../src/guides/in-memory-cluster.md",
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum Error {
     NoCache,
     #[error("go.mod requires no {module}")]
     NoVersion { module: &'static str },
+    #[error("the generated Dockerfile: {problem}")]
+    Dockerfile { problem: String },
     #[error("no test ran")]
     NoTests,
     #[error("{failed} of the tests failed")]

@@ -46,7 +46,7 @@ use serde::de::DeserializeOwned;
 
 pub use caches::{CacheError, Caches, Selectors};
 pub use owned::{OwnedCache, OwnedChange};
-pub use state::CacheState;
+pub use state::{CacheState, WatchState};
 pub use store::Store;
 pub use typed::{Cache, Change};
 

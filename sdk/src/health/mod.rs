@@ -167,6 +167,19 @@ impl Health {
         Report { entries: futures::future::join_all(entries).await, unmatched }
     }
 
+    /// Runs every check once, all at the same time: what each says, and the probes that it belongs to.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: checks that run are dropped.
+    pub async fn all(&self) -> Vec<(String, Probes, CheckResult)> {
+        let checks = self.0.checks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let each = checks.into_iter().map(|check| async {
+            let (name, probes) = (check.name.clone(), check.probes);
+            (name, probes, check.run().await)
+        });
+        futures::future::join_all(each).await
+    }
+
     /// Runs one check of a probe; `None` if the probe has none of that name.
     ///
     /// # Cancel safety

@@ -19,6 +19,7 @@ use super::clock::{Clock, Moment};
 use super::election::{
     Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
 };
+use super::history::{Seen, TermHistory};
 use super::lock::{Lock, LockError};
 use super::pulse::Pulse;
 use super::reign::Reign;
@@ -53,6 +54,7 @@ pub struct Elector {
     herald: Herald,
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
+    history: TermHistory,
 }
 
 /// Why an elector gave up. Trouble with the lock is none of them: that is waited out.
@@ -84,6 +86,7 @@ struct Run {
     announcer: Announcer,
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
+    history: TermHistory,
     call: Option<BoxFuture<'static, Answer>>,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
@@ -118,14 +121,20 @@ impl Elector {
         let leadership = Leadership::following(&state);
         let name = lock.reference().name.unwrap_or_default();
         let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
-        let pulse = Pulse::new(options.lease_duration);
-        (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse }, leadership)
+        let (pulse, history) = (Pulse::new(options.lease_duration), TermHistory::new(clock.clone()));
+        (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse, history }, leadership)
     }
 
     /// Tells whether the elector is alive and whether it has seen the lock, for health checks.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
         self.pulse.clone()
+    }
+
+    /// Tells who led when, as far as the elector has seen it.
+    #[must_use]
+    pub fn history(&self) -> TermHistory {
+        self.history.clone()
     }
 
     /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
@@ -143,7 +152,7 @@ impl Elector {
         stop: CancellationToken,
         patience: Duration,
     ) -> Result<(), ElectorError> {
-        let Self { options, lock, clock, announcer, herald, state, pulse } = self;
+        let Self { options, lock, clock, announcer, herald, state, pulse, history } = self;
         options.check()?;
         let mut events = JoinSet::new();
         events.spawn(herald.run());
@@ -157,6 +166,7 @@ impl Elector {
             announcer,
             state,
             pulse,
+            history,
             call: None,
             watch: JoinSet::new(),
             tell,
@@ -255,6 +265,7 @@ impl Run {
         if self.election.slow_renewals() > slow {
             self.announcer.slow_renewal();
         }
+        self.history.saw(Seen::by(&self.election), Timestamp::now());
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
@@ -307,6 +318,7 @@ impl Run {
         self.terms += 1;
         let (identity, clock) = (self.options.identity.clone(), self.clock.clone());
         let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
+        self.history.began(term.identity(), term.id(), Timestamp::now());
         self.announcer.began(&term, self.lock.reference());
         self.state.send_replace(LeadershipState::Leading(term.clone()));
         self.reign = Some(Reign::new(term, control, now));
@@ -316,6 +328,7 @@ impl Run {
         let leader = self.election.holder().map(str::to_owned);
         if let Some(reign) = &mut self.reign {
             self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
+            self.history.ended(reason.clone(), Timestamp::now());
             reign.end(now, reason);
         }
         self.state.send_replace(LeadershipState::Standby { leader });

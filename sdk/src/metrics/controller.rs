@@ -98,6 +98,12 @@ impl ControllerMetrics {
         self.0.work_seconds.observe(took.as_secs_f64());
     }
 
+    /// How many reconciles ended well, and how many failed.
+    #[must_use]
+    pub fn ended(&self) -> (u64, u64) {
+        (self.0.success.get() + self.0.requeue_after.get(), self.0.error.get())
+    }
+
     /// A reconcile failed for good: it will not be retried. Counted besides [`Self::reconciled`].
     pub fn terminal_error(&self) {
         self.0.terminal_errors.inc();

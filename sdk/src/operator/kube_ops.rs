@@ -86,6 +86,8 @@ section_table! {
     "HealthAddress" health_address: Option<SocketAddr> = Preset::Text("[::]:8081");
     /// Where metrics are told; 0 turns it off.
     "MetricsAddress" metrics_address: Option<SocketAddr> = Preset::Text("[::]:8080");
+    /// Where the status page is shown to people; 0 turns it off. Nobody is asked who they are.
+    "StatusAddress" status_address: Option<SocketAddr> = Preset::Text("0");
     /// Whether the CRDs are installed at the start. Needs the right to get and patch CustomResourceDefinitions.
     "InstallCrds" install_crds: bool = Preset::Text("false");
     /// What readiness means: the caches are filled (`Synced`), or also that this replica leads (`Leading`). With `Leading` a rolling
@@ -94,7 +96,7 @@ section_table! {
 }
 
 /// Keys that the design has and this version has not.
-const LATER: [&str; 4] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress"];
+const LATER: [&str; 3] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod"];
 
 // === impl Defaults ===
 

@@ -28,6 +28,7 @@
 
 mod builder;
 mod checks;
+mod claim;
 mod composition;
 pub mod connect;
 mod install_crds;
@@ -39,7 +40,9 @@ mod options;
 mod reach;
 mod run;
 mod runtime_ping;
+mod shown;
 mod start;
+mod status;
 #[cfg(feature = "testing")]
 mod testing;
 mod trouble;

@@ -8,6 +8,7 @@
 //! [`Trigger`], which a [`Context`](crate::controller::Context) tells.
 
 mod backoff;
+mod failures;
 mod handle;
 mod queue;
 mod reconcile;
@@ -15,7 +16,8 @@ mod work;
 mod worker;
 
 pub use backoff::Backoff;
-pub use handle::WorkQueue;
+pub use failures::Failure;
+pub use handle::{QueueState, WorkQueue};
 pub use queue::Priority;
 pub use work::{Attempt, Key, Outcome, Trigger, Work};
 pub use worker::{Worker, WorkerOptions};
