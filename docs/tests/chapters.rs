@@ -21,18 +21,19 @@ impl Reconcile for GuestbookController {
 
 /// Checks with their probes, of the rows `| check | probe | … |`.
 fn told() -> BTreeSet<(String, String)> {
-    let rows = CHAPTER.split("## Checks").nth(1).unwrap().lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        let mut cells = row.split('`');
-        (cells.nth(1).unwrap().to_owned(), cells.nth(1).unwrap().to_owned())
+    let table = CHAPTER.split_once("## Checks").map_or("", |(_, table)| table);
+    let rows = table.lines().map(|row| row.split('`').collect::<Vec<_>>());
+    rows.filter_map(|row| match row[..] {
+        ["| ", check, " | ", probe, ..] => Some((check.to_owned(), probe.to_owned())),
+        _ => None,
     })
     .collect()
 }
 
 /// Of the lines `[+]check ok: …`.
-fn listed(verbose: &str, probe: &str) -> Vec<(String, String)> {
-    let lines = verbose.lines().filter(|line| line.starts_with('['));
-    lines.map(|line| (line[3..].split(' ').next().unwrap().to_owned(), probe.to_owned())).collect()
+fn listed<'a>(verbose: &'a str, probe: &'a str) -> impl Iterator<Item = (String, String)> {
+    let lines = verbose.lines().filter_map(|line| line.strip_prefix("[+]").or_else(|| line.strip_prefix("[-]")));
+    lines.filter_map(|line| line.split_once(' ')).map(|(check, _)| (check.to_owned(), probe.to_owned()))
 }
 
 #[tokio::test(start_paused = true)]
