@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, Moment};
+use super::clock::{Clock, Moment, Reading};
 use super::election::EndReason;
 use super::writes::Writes;
 
@@ -64,7 +64,7 @@ struct Shared {
 
 struct State {
     /// `None`: for ever.
-    valid_until: Option<Moment>,
+    valid_until: Option<Reading>,
     end: Option<EndReason>,
     writes: Writes,
 }
@@ -77,13 +77,13 @@ impl Term {
         Self::new(1, identity.into(), None, Clock::boot(), None)
     }
 
-    /// A term that is valid strictly before `valid_until`.
+    /// A term that is valid strictly before `valid_until`, by either clock.
     pub(crate) fn until(
         id: u64,
         identity: String,
         fencing_token: Option<String>,
         clock: Clock,
-        valid_until: Moment,
+        valid_until: Reading,
     ) -> (TermControl, Self) {
         Self::new(id, identity, fencing_token, clock, Some(valid_until))
     }
@@ -93,7 +93,7 @@ impl Term {
         identity: String,
         fencing_token: Option<String>,
         clock: Clock,
-        valid_until: Option<Moment>,
+        valid_until: Option<Reading>,
     ) -> (TermControl, Self) {
         let shared = Arc::new(Shared {
             id,
@@ -209,10 +209,12 @@ impl fmt::Debug for Term {
 
 impl TermControl {
     /// Moves the end of the term's validity; never back, and not once it is over: who has seen that has stopped working.
-    pub(crate) fn extend(&self, valid_until: Moment) {
+    pub(crate) fn extend(&self, valid_until: Reading) {
         let mut state = self.0.lock();
         if self.0.valid_in(&state) {
-            state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+            // By the clock that is never set: the wall clock may have been set back since.
+            state.valid_until =
+                state.valid_until.map(|old| if valid_until.clock > old.clock { valid_until } else { old });
         }
     }
 
@@ -301,11 +303,11 @@ impl Shared {
     }
 
     fn valid_in(&self, state: &State) -> bool {
-        state.end.is_none() && state.valid_until.is_none_or(|until| self.clock.now() < until)
+        state.end.is_none() && state.valid_until.is_none_or(|end| !self.clock.read().is_past(end))
     }
 
     fn longest_sleep(&self) -> Duration {
-        let left = self.lock().valid_until.map(|until| until.since(self.clock.now()));
+        let left = self.lock().valid_until.map(|end| self.clock.read().until(end));
         left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))
     }
 }
@@ -353,7 +355,7 @@ mod tests {
 
     fn term() -> (TermControl, Term) {
         let clock = Clock::tokio();
-        let valid_until = clock.now() + Duration::from_secs(10);
+        let valid_until = clock.read() + Duration::from_secs(10);
         Term::until(1, "me".to_owned(), None, clock, valid_until)
     }
 
@@ -369,7 +371,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_term_that_was_over_never_goes_on() {
         let (control, term) = term();
-        let later = |seconds| Moment::new(Duration::from_secs(seconds));
+        let later = |seconds| Reading::default() + Duration::from_secs(seconds);
         control.extend(later(20));
         control.extend(later(15));
         tokio::time::advance(Duration::from_secs(19)).await;

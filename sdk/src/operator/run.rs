@@ -41,6 +41,9 @@ pub enum RunError {
         /// What is wrong with that.
         cause: BindError,
     },
+    /// The elector's thread can't be made.
+    #[error("no thread can be made for the leader election")]
+    Thread(#[source] io::Error),
     /// Signals can't be received.
     #[error("signals can't be received")]
     Signals(#[source] io::Error),
@@ -84,7 +87,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
-        let composed = compose(parts, &world, &kube_ops, state)?;
+        let composed = compose(parts, world, &kube_ops, state)?;
         start.tell(composed.bound);
         Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }

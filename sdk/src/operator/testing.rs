@@ -79,12 +79,14 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let world = World {
             client: client(),
             election_client: client(),
+            // Its time is not the test's.
+            election_thread: None,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),
             hang: hang.clone(),
         };
-        let composed = compose(parts, &world, &kube_ops, state)?;
+        let composed = compose(parts, world, &kube_ops, state)?;
         let router = probes_router(&composed.health).merge(metrics_router(&metrics));
         let host = composed.host;
         let stopping = host.stopping();
