@@ -7,7 +7,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::election::EndReason;
-use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::following::Leadership;
+use super::term::{LeadershipState, Term, TermControl};
 
 /// Leads without asking anybody. With more than one such process there is more than one leader.
 #[derive(Debug)]

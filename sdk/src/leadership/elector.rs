@@ -20,12 +20,13 @@ use super::clock::{Clock, Moment, Reading};
 use super::election::{
     Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
 };
+use super::following::Leadership;
 use super::lock::{Lock, LockError};
 use super::ping::Ping;
 use super::pulse::Pulse;
 use super::reign::Reign;
 use super::sends::Sends;
-use super::term::{Leadership, LeadershipState, Term};
+use super::term::{LeadershipState, Term};
 use super::watcher::{self, News};
 use crate::metrics::Metrics;
 

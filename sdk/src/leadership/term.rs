@@ -1,7 +1,10 @@
 //! Terms: all that the rest of the program may know of leadership.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -44,10 +47,6 @@ pub enum LeadershipState {
     /// This process leads.
     Leading(Term),
 }
-
-/// Follows the leadership of this process. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Leadership(watch::Receiver<LeadershipState>);
 
 struct Shared {
     id: u64,
@@ -168,6 +167,26 @@ impl Term {
                 () = tokio::time::sleep(self.0.longest_sleep()) => {}
             }
         }
+    }
+
+    /// Why it ended, if somebody has said so: a term may be over by the clock before.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<EndReason> {
+        self.0.lock().end.clone()
+    }
+
+    /// Does `work` as long as the term is valid, which is asked before each poll. `None` once it is not. It does not wake up by
+    /// itself at the end of the term: [`Term::ended`] does.
+    ///
+    /// # Cancel safety
+    /// As `work`.
+    pub async fn while_valid<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match self.is_valid() {
+            true => work.as_mut().poll(cx).map(Some),
+            false => Poll::Ready(None),
+        })
+        .await
     }
 
     /// Begins work of this term: `None` if no new work is to be begun. While the guard lives the lock is not released, and
@@ -309,43 +328,6 @@ impl Shared {
     fn longest_sleep(&self) -> Duration {
         let left = self.lock().valid_until.map(|end| self.clock.read().until(end));
         left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))
-    }
-}
-
-// === impl Leadership ===
-
-impl Leadership {
-    /// Follows what `sender` publishes.
-    #[must_use]
-    pub fn following(sender: &watch::Sender<LeadershipState>) -> Self {
-        Self(sender.subscribe())
-    }
-
-    /// What this process is now. A term may be over although it is still the newest: [`Term::is_valid`] tells.
-    #[must_use]
-    pub fn current(&self) -> LeadershipState {
-        self.0.borrow().clone()
-    }
-
-    /// The term that is valid now, if this process leads.
-    #[must_use]
-    pub fn term(&self) -> Option<Term> {
-        match self.current() {
-            LeadershipState::Leading(term) if term.is_valid() => Some(term),
-            LeadershipState::Leading(_) | LeadershipState::Standby { .. } => None,
-        }
-    }
-
-    /// Resolves with the next term newer than `after` (0: any), or with `None` when no more will come.
-    ///
-    /// # Cancel safety
-    /// Cancel safe.
-    pub async fn next_term(&mut self, after: u64) -> Option<Term> {
-        let newer = |state: &LeadershipState| matches!(state, LeadershipState::Leading(term) if term.id() > after);
-        match self.0.wait_for(newer).await.ok()?.clone() {
-            LeadershipState::Leading(term) => Some(term),
-            LeadershipState::Standby { .. } => None,
-        }
     }
 }
 
