@@ -21,6 +21,7 @@ use super::election::{
     Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
 };
 use super::following::Leadership;
+use super::history::{Seen, TermHistory};
 use super::lock::{Lock, LockError};
 use super::ping::Ping;
 use super::pulse::Pulse;
@@ -58,6 +59,7 @@ pub struct Elector {
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
     ping: Option<Ping>,
+    history: TermHistory,
 }
 
 /// Why an elector gave up. Trouble with the lock is none of them: that is waited out.
@@ -89,6 +91,7 @@ struct Run {
     announcer: Announcer,
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
+    history: TermHistory,
     call: Option<BoxFuture<'static, Answer>>,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
@@ -126,8 +129,9 @@ impl Elector {
         let leadership = Leadership::following(&state);
         let name = lock.reference().name.unwrap_or_default();
         let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
-        let pulse = Pulse::new(options.lease_duration);
-        (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse, ping: None }, leadership)
+        let (pulse, history) = (Pulse::new(options.lease_duration), TermHistory::new(clock.clone()));
+        let lock = Arc::new(lock);
+        (Self { options, lock, clock, announcer, herald, state, pulse, ping: None, history }, leadership)
     }
 
     /// Tells whether the elector is alive and whether it has seen the lock, for health checks.
@@ -141,6 +145,12 @@ impl Elector {
     pub fn for_work_on(mut self, runtime: Handle) -> Self {
         self.ping = Some(Ping::new(runtime, self.options.lease_duration));
         self
+    }
+
+    /// Tells who led when, as far as the elector has seen it.
+    #[must_use]
+    pub fn history(&self) -> TermHistory {
+        self.history.clone()
     }
 
     /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
@@ -158,7 +168,7 @@ impl Elector {
         stop: CancellationToken,
         patience: Duration,
     ) -> Result<(), ElectorError> {
-        let Self { options, lock, clock, announcer, herald, state, pulse, ping } = self;
+        let Self { options, lock, clock, announcer, herald, state, pulse, ping, history } = self;
         options.check()?;
         let mut events = JoinSet::new();
         events.spawn(herald.run());
@@ -172,6 +182,7 @@ impl Elector {
             announcer,
             state,
             pulse,
+            history,
             call: None,
             watch: JoinSet::new(),
             tell,
@@ -275,6 +286,7 @@ impl Run {
         if self.election.slow_renewals() > slow {
             self.announcer.slow_renewal();
         }
+        self.history.saw(Seen::by(&self.election), Timestamp::now());
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
@@ -339,6 +351,7 @@ impl Run {
         let (identity, clock) = (self.options.identity.clone(), self.clock.clone());
         let valid_until = self.sends.valid_until(valid_until, self.options.renew_deadline);
         let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
+        self.history.began(term.identity(), term.id(), Timestamp::now());
         self.announcer.began(&term, self.lock.reference());
         self.state.send_replace(LeadershipState::Leading(term.clone()));
         self.reign = Some(Reign::new(term, control, now));
@@ -348,6 +361,7 @@ impl Run {
         let leader = self.election.holder().map(str::to_owned);
         if let Some(reign) = &mut self.reign {
             self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
+            self.history.ended(reason.clone(), Timestamp::now());
             reign.end(now, reason);
         }
         self.state.send_replace(LeadershipState::Standby { leader });

@@ -1,6 +1,6 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
-//! 1. the servers for probes and metrics
+//! 1. the servers for probes, metrics and the status page
 //! 2. the wait for an API server that answers, and the CRDs if they are to be installed
 //! 3. the user's own services
 //! 4. the caches
@@ -13,6 +13,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use kube::Client;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -21,22 +22,25 @@ use super::builder::Parts;
 use super::checks;
 use super::connect::Connection;
 use super::install_crds::InstallCrds;
-use super::kube_ops::KubeOps;
+use super::kube_ops::names::object_name;
+use super::kube_ops::{KubeOps, LeaderElectionLock};
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
 use super::run::RunError;
 use super::runtime_ping::RuntimePing;
+use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
-use crate::controller::Registration;
+use crate::controller::{Attached, Registration};
 use crate::health::{Health, Probes};
 use crate::host::Host;
-use crate::http::{Server, metrics_router, probes_router};
+use crate::http::{Server, metrics_router, probes_router, status_router};
 use crate::leadership::clock::Clock;
 use crate::leadership::lock::LeaseLock;
-use crate::leadership::{Alone, Elector, Leadership, OwnThread, Pulse};
+use crate::leadership::{Alone, Elector, Leadership, OwnThread, Pulse, TermHistory};
 use crate::metrics::Metrics;
+use crate::status::{Lock, Replica, Setting};
 
 /// What an operator talks to, and what it measures time by.
 pub(super) struct World {
@@ -62,6 +66,8 @@ pub(super) struct Composed {
     pub(super) bound: Bound,
     #[cfg(feature = "testing")]
     pub(super) health: Health,
+    #[cfg(feature = "testing")]
+    pub(super) status: Source,
 }
 
 /// Where the servers listen.
@@ -69,6 +75,7 @@ pub(super) struct Composed {
 pub(super) struct Bound {
     pub(super) health: Option<SocketAddr>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) status: Option<SocketAddr>,
 }
 
 impl World {
@@ -102,11 +109,12 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
     mut world: World,
     settings: &KubeOps,
+    listed: Vec<Setting>,
     state: S,
 ) -> Result<Composed, RunError> {
     let crds = parts.crds();
-    let Parts { name, version: _, about: _, controllers, services, checks: user_checks } = parts;
-    let (candidate, leadership, pulse) = candidate(&mut world, settings);
+    let Parts { name, version, about: _, controllers, services, checks: user_checks, shown_settings: _ } = parts;
+    let Standing { candidate, leadership, history, pulse } = standing(&mut world, settings, name);
     let World { client, server, clock, metrics, .. } = &world;
     let (health, host) = (Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
@@ -125,7 +133,27 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         add(&health, &state)?;
     }
 
-    let (host, bound) = serve(host, &health, metrics, settings)?;
+    let look = |controller: &Attached<S>| Watched {
+        name: controller.name,
+        kind: controller.kind.clone(),
+        limit: controller.concurrency,
+        queue: controller.queue.clone(),
+    };
+    let status = Source::new(Facts {
+        operator: name,
+        version,
+        server: server.clone(),
+        started: status::rounded(Timestamp::now()),
+        replica: Replica { name: settings.name.clone(), identity: settings.holder_identity() },
+        lock: lock(settings),
+        leadership: leadership.clone(),
+        history,
+        controllers: controllers.iter().map(look).collect(),
+        caches: caches.clone(),
+        health: health.clone(),
+        settings: listed,
+    });
+    let (host, bound) = serve(host, &health, metrics, &status, settings)?;
     let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
     let host = match settings.install_crds {
         true => {
@@ -165,6 +193,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         bound,
         #[cfg(feature = "testing")]
         health,
+        #[cfg(feature = "testing")]
+        status,
     })
 }
 
@@ -174,22 +204,49 @@ enum Candidate {
     Alone(Alone),
 }
 
-fn candidate(world: &mut World, settings: &KubeOps) -> (Candidate, Leadership, Option<Pulse>) {
+/// It, and what is to be known of it.
+struct Standing {
+    candidate: Candidate,
+    leadership: Leadership,
+    history: TermHistory,
+    /// `None` without leader election.
+    pulse: Option<Pulse>,
+}
+
+fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
-        return (Candidate::Alone(alone), leadership, None);
+        let history = alone.history();
+        return Standing { candidate: Candidate::Alone(alone), leadership, history, pulse: None };
     }
     let client = world.election_client.clone();
-    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
+    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
+        .labelled("app.kubernetes.io/name", object_name(operator))
+        .labelled("app.kubernetes.io/component", "leader-election");
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
-    let pulse = elector.pulse();
+    let (history, pulse) = (elector.history(), Some(elector.pulse()));
     let thread = world.election_thread.take();
     let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
-    (Candidate::Elector(Box::new(elector), thread), leadership, Some(pulse))
+    Standing { candidate: Candidate::Elector(Box::new(elector), thread), leadership, history, pulse }
 }
 
-fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), RunError> {
+fn lock(settings: &KubeOps) -> Option<Lock> {
+    let LeaderElectionLock::Lease = settings.leader_election_lock;
+    settings.enable_leader_election.then(|| Lock {
+        kind: "Lease".to_owned(),
+        namespace: settings.leader_election_namespace.clone(),
+        name: settings.leader_election_id.clone(),
+    })
+}
+
+fn serve(
+    mut host: Host,
+    health: &Health,
+    metrics: &Metrics,
+    status: &Source,
+    settings: &KubeOps,
+) -> Result<(Host, Bound), RunError> {
     let refused = |key| move |cause| RunError::Bind { key, cause };
     let mut bound = Bound::default();
     if let Some(address) = settings.health_address {
@@ -201,6 +258,13 @@ fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps)
         let server = Server::bind("metrics", address, metrics_router(metrics)).map_err(refused("MetricsAddress"))?;
         bound.metrics = Some(server.address());
         host = host.add("metrics", server);
+    }
+    if let Some(address) = settings.status_address {
+        let status = status.clone();
+        let router = status_router(move || status.clone().take());
+        let server = Server::bind("status", address, router).map_err(refused("StatusAddress"))?;
+        bound.status = Some(server.address());
+        host = host.add("status", server);
     }
     Ok((host, bound))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
+use super::failures::Told;
 use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
@@ -121,10 +122,10 @@ impl Reconcile {
         if permanent {
             metrics.terminal_error();
         }
-        let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
+        let (error, rule) = (describe(error), missing_rule(error));
+        let told = Told { error: error.clone(), missing_rule: rule.clone() };
+        let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff), told);
         self.key.returned = true;
-        let rule = missing_rule(error);
-        let error = describe(error);
         if let Some(rule) = rule {
             tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
         } else if permanent {

@@ -27,7 +27,9 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "metrics", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "crds::definitions", may_know: &[], never: &["kube", "tokio"] },
     Rule { room: "crds", may_know: &["chain", "crds::definitions"], never: NOTHING },
-    Rule { room: "http", may_know: &["chain", "health", "host", "metrics"], never: KUBERNETES },
+    // What is shown, as values; how it looks. Where it comes from, and who serves it, is for others.
+    Rule { room: "status", may_know: &[], never: PURE },
+    Rule { room: "http", may_know: &["chain", "health", "host", "metrics", "status"], never: KUBERNETES },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
@@ -45,13 +47,15 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::own_thread", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::ping", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
+    Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
-    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
     Rule { room: "leadership::candidate", may_know: &["leadership::*", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
     Rule { room: "workqueue::backoff", may_know: &[], never: PURE },
+    Rule { room: "workqueue::failures", may_know: &["leadership::clock", "workqueue::work"], never: PURE },
     Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
     // Of leadership, only what a term is, and the clock that it is measured by; so do those that follow.
     Rule { room: "workqueue", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },

@@ -144,6 +144,13 @@ impl Election {
         (!self.holds()).then(|| spec.duration_or(self.options.lease_duration))
     }
 
+    /// When the lock may be taken from somebody else who holds it, if nothing changes.
+    #[must_use]
+    pub fn runs_out_at(&self) -> Option<Moment> {
+        self.foreign_wait()?;
+        self.lock.free_from(self.options.lease_duration)
+    }
+
     /// Whether a term is running.
     #[must_use]
     pub const fn leads(&self) -> bool {
