@@ -43,7 +43,7 @@
 //! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
 //! - [`operator`](mod@operator): the builder, and what a running operator consists of
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
-//! - [`health`], [`metrics`], [`status`], [`host`]: probes, names of metrics, the status page, services of your own
+//! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
 //! # Features
 //! - `operator` (default): all of it
@@ -86,7 +86,7 @@ pub mod operator;
 #[cfg(feature = "operator")]
 pub mod settings;
 #[cfg(feature = "operator")]
-pub mod status;
+mod status;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 

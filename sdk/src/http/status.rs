@@ -16,7 +16,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// GET and HEAD of `/` and `/status`, each with a snapshot taken at that moment. Nothing can be changed through it.
-pub fn status_router<Taking>(take: impl Fn() -> Taking + Clone + Send + Sync + 'static) -> Router
+pub(crate) fn status_router<Taking>(take: impl Fn() -> Taking + Clone + Send + Sync + 'static) -> Router
 where
     Taking: Future<Output = Snapshot> + Send + 'static,
 {

@@ -14,16 +14,16 @@ use parts::{at, seconds};
 use tables::{caches, checks, controllers, settings};
 
 /// The page's style, as it stands in it: whoever serves the page may allow no other.
-pub const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 /// The page's script, likewise.
-pub const SCRIPT: &str = include_str!("refresh.js");
+pub(crate) const SCRIPT: &str = include_str!("refresh.js");
 
 /// Of browsers without scripts.
 const REFRESH_SECONDS: u32 = 5;
 
 /// The page as HTML. Whatever the snapshot holds is text in it.
 #[must_use]
-pub fn page(snapshot: &Snapshot) -> String {
+pub(crate) fn page(snapshot: &Snapshot) -> String {
     let document = html! {
         (DOCTYPE)
         html lang="en" {
