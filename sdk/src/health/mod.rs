@@ -3,6 +3,22 @@
 //! A check belongs to one or more probes: live (`/livez`, `/healthz`), ready (`/readyz`) and startup (`/startupz`). It either
 //! counts in a probe's sum or is only listed and asked for by its own subpath. Answers are in the style of Kubernetes' own
 //! [health endpoints](https://kubernetes.io/docs/reference/using-api/health-checks/); a failure is 503.
+//!
+//! [`Operator::add_health_check`](crate::Operator::add_health_check) adds one of your own to readiness. Outside of an operator:
+//!
+//! ```
+//! use kubeops::health::{Health, Probe, Probes};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), kubeops::health::AddError> {
+//! let health = Health::new();
+//! health.add("mail", Probes::READY, || async { Err("the mail server is away".to_owned()) })?;
+//!
+//! let report = health.probe(Probe::Ready, &[]).await;
+//! assert_eq!(report.text("readyz", false), "[-]mail failed: the mail server is away\nreadyz check failed\n");
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 mod report;

@@ -15,10 +15,11 @@ use super::families::{ControllerLabel, Families, Number, QueueLabels, ResultLabe
 pub struct ControllerMetrics(Arc<Shared>);
 
 /// How a reconcile ended, as the label `result` tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReconcileResult {
     /// Done, until something changes.
+    #[default]
     Success,
     /// Failed, for whatever reason.
     Error,

@@ -21,6 +21,7 @@ use super::builder::Parts;
 use super::checks;
 use super::connect::{ConnectError, Connection};
 use super::install_crds::InstallCrds;
+use super::kube_ops::names::object_name;
 use super::kube_ops::{KubeOps, LeaderElectionLock};
 use super::leading::Leading;
 use super::options;
@@ -110,7 +111,7 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let Standing { candidate, leadership, history, pulse } = standing(world, settings);
+    let Standing { candidate, leadership, history, pulse } = standing(world, settings, name);
 
     let (reach, reached) = Reach::new(client.clone(), server.clone());
     let workers = checks::Workers {
@@ -200,7 +201,7 @@ struct Standing {
     pulse: Option<Pulse>,
 }
 
-fn standing(world: &World, settings: &KubeOps) -> Standing {
+fn standing(world: &World, settings: &KubeOps, operator: &str) -> Standing {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
@@ -208,7 +209,9 @@ fn standing(world: &World, settings: &KubeOps) -> Standing {
         return Standing { candidate: Candidate::Alone(alone), leadership, history, pulse: None };
     }
     let client = world.election_client.clone();
-    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
+    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
+        .labelled("app.kubernetes.io/name", object_name(operator))
+        .labelled("app.kubernetes.io/component", "leader-election");
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
     Standing { candidate: Candidate::Elector(Box::new(elector)), leadership, history, pulse }

@@ -56,17 +56,17 @@ section_table! {
         Preset::Made("`POD_NAMESPACE`, else the client's namespace, else `default`", lock_namespace);
     /// Which kind of lock.
     "LeaderElectionLock" leader_election_lock: LeaderElectionLock = Preset::Text("Lease");
-    /// How long others wait after the last renewal that they saw; whole seconds.
+    /// How long others wait after the last renewal that they saw. Whole seconds, and more than `LeaderElectionRenewDeadline`.
     "LeaderElectionLeaseDuration" leader_election_lease_duration: Duration = Preset::Text("00:00:15");
-    /// A leader that could not renew for this long stops.
+    /// A leader that could not renew for this long stops. More than 1.2 times `LeaderElectionRetryPeriod`.
     "LeaderElectionRenewDeadline" leader_election_renew_deadline: Duration = Preset::Text("00:00:10");
-    /// Pause between tries, jittered.
+    /// Pause between tries to take or renew the lock: up to 1.2 times as long, so that replicas do not try together.
     "LeaderElectionRetryPeriod" leader_election_retry_period: Duration = Preset::Text("00:00:02");
-    /// Whether the lock is given back on a clean stop.
+    /// Whether the lock is given back on a clean stop, so that another replica leads at once.
     "LeaderElectionReleaseOnStop" leader_election_release_on_stop: bool = Preset::Text("true");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
-    /// Which changes of an object itself lead to a reconcile.
+    /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.
     "ReconcileStrategy" reconcile_strategy: ReconcileStrategy = Preset::Text("ByGeneration");
     /// Every object is reconciled at least this often; 0 turns it off.
     "ResyncPeriod" resync_period: Option<Duration> = Preset::Text("10:00:00");
@@ -80,7 +80,7 @@ section_table! {
     "AutoAttachFinalizers" auto_attach_finalizers: bool = Preset::Text("true");
     /// Whether a finalizer is taken off once it has run.
     "AutoDetachFinalizers" auto_detach_finalizers: bool = Preset::Text("true");
-    /// How long a clean stop may take; must be below the pod's grace period.
+    /// How long a clean stop may take. Must be below the pod's grace period.
     "ShutdownTimeout" shutdown_timeout: Duration = Preset::Text("00:00:25");
     /// Where the probes are answered; 0 turns them off.
     "HealthAddress" health_address: Option<SocketAddr> = Preset::Text("[::]:8081");
@@ -90,7 +90,8 @@ section_table! {
     "StatusAddress" status_address: Option<SocketAddr> = Preset::Text("0");
     /// Whether the CRDs are installed at the start. Needs the right to get and patch CustomResourceDefinitions.
     "InstallCrds" install_crds: bool = Preset::Text("false");
-    /// What readiness means. `Synced` keeps rolling updates working.
+    /// What readiness means: the caches are filled (`Synced`), or also that this replica leads (`Leading`). With `Leading` a rolling
+    /// update hangs: no new pod is ready before the old leader is gone.
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 

@@ -86,6 +86,16 @@ pub fn init(settings: &Settings) -> Result<(), Problems> {
     Ok(())
 }
 
+/// The same for an operator in a test: what it logs is shown with a test that fails, and not with one that passes. What is
+/// wrong with the section is [`init`]'s to tell.
+#[cfg(feature = "testing")]
+pub(super) fn init_in_test(settings: &Settings) {
+    if let Ok(logging) = Logging::from_settings(settings, false) {
+        // An error only says that there is a subscriber already.
+        let _already_logging = subscriber(logging, tracing_subscriber::fmt::TestWriter::new).try_init();
+    }
+}
+
 fn subscriber<W>(logging: Logging, writer: W) -> impl tracing::Subscriber + for<'a> LookupSpan<'a> + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,

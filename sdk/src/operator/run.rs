@@ -6,6 +6,7 @@ use futures::Stream;
 use tracing::warn;
 
 use super::builder::{Operator, Parts};
+use super::claim::Claim;
 use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
 use super::kube_ops::{Defaults, KubeOps, listing};
@@ -34,6 +35,21 @@ pub enum RunError {
     /// There is no cluster to talk to.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// Two operators of one process would take each other's lock for their own.
+    #[error(
+        "`{}` and `{}` run in this process, and both stand for the lock {lock} as {identity}: both would lead; put their \
+         controllers into one operator, or run each in a process of its own",
+        operators[0],
+        operators[1]
+    )]
+    LockTwice {
+        /// Their names.
+        operators: [&'static str; 2],
+        /// Namespace and name.
+        lock: String,
+        /// What both call themselves.
+        identity: String,
+    },
     /// A port is taken.
     #[error("{}; set KubeOps:{key} to another address, or to 0 to do without", chain(cause))]
     Bind {
@@ -83,6 +99,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);

@@ -17,6 +17,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::builder::Operator;
 use super::composition::{Composed, World, compose};
 use super::kube_ops::{KubeOps, listing};
+use super::logging;
 use super::run::RunError;
 use super::shown;
 use crate::http::{metrics_router, probes_router, status_router};
@@ -73,6 +74,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let options = LoadOptions { set, crate_directory, ..LoadOptions::default() };
         let settings = Settings::load(options).map_err(RunError::Settings)?;
 
+        logging::init_in_test(&settings);
         let (parts, state) = self.prepare(&settings).await?;
         let defaults = parts.defaults(None);
         let (kube_ops, _told) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
@@ -125,6 +127,12 @@ impl RunningOperator {
     /// Asks it to stop, as SIGTERM does, and does not wait: readiness fails, running reconciles may end.
     pub fn begin_stop(&self) {
         self.stopping.cancel();
+    }
+
+    /// Whether it has ended by itself: after [`begin_stop`](Self::begin_stop), or because a service failed.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.run.is_finished()
     }
 
     /// Stops it as SIGTERM does, and waits until it has ended: running reconciles end, and the lock is given back.

@@ -35,7 +35,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// The nearest DNS-1123 name; empty if nothing of `name` can stay.
-pub(in crate::operator) fn cleaned(name: &str) -> String {
+fn cleaned(name: &str) -> String {
     let dashed: String = name
         .to_lowercase()
         .chars()
@@ -48,6 +48,12 @@ pub(in crate::operator) fn cleaned(name: &str) -> String {
         .filter(|label| !label.is_empty())
         .collect::<Vec<_>>()
         .join(".")
+}
+
+/// What objects of the operator are named and labelled after: as long as a label's value may be. Empty if nothing of it can stay.
+pub(in crate::operator) fn object_name(operator: &str) -> String {
+    let name: String = cleaned(operator).replace('.', "-").chars().take(LONGEST_LABEL).collect();
+    name.trim_end_matches('-').to_owned()
 }
 
 /// A random UUID (version 4). Its randomness is the operating system's, which std keys its hash maps with.
@@ -119,6 +125,12 @@ mod tests {
         assert_eq!(cleaned("-a-.-b.."), "a.b");
         assert_eq!(cleaned("___"), "");
         assert_eq!(not_a_subdomain(&cleaned(&"Ü.x_".repeat(200))), None);
+    }
+
+    #[test]
+    fn what_objects_are_named_after_fits_into_a_label() {
+        assert_eq!(object_name("my_shop.operator"), "my-shop-operator");
+        assert_eq!(not_a_label(&object_name(&format!("{}_b", "a".repeat(62)))), None);
     }
 
     #[test]
