@@ -43,7 +43,7 @@
 //! - [`leadership`]: elections, terms and fences; usable alone, with the feature `leader-election`
 //! - [`operator`](mod@operator): the builder, and what a running operator consists of
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
-//! - [`health`], [`metrics`], [`status`], [`host`]: probes, names of metrics, the status page, services of your own
+//! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
 //! The [book](https://github.com/kubeops-rs/kubeops/tree/main/docs/src/SUMMARY.md) has a tutorial, the concepts, guides, and a reference of
 //! all settings, commands and metrics.
@@ -91,7 +91,7 @@ pub mod operator;
 #[cfg(feature = "operator")]
 pub mod settings;
 #[cfg(feature = "operator")]
-pub mod status;
+mod status;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 

@@ -13,4 +13,4 @@ mod status;
 pub use metrics::metrics_router;
 pub use probes::probes_router;
 pub use server::{BindError, Server};
-pub use status::status_router;
+pub(crate) use status::status_router;

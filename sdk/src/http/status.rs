@@ -16,7 +16,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// GET and HEAD of `/` and `/status`, each with a snapshot taken at that moment. Nothing can be changed through it.
-pub fn status_router<Taking>(take: impl Fn() -> Taking + Clone + Send + Sync + 'static) -> Router
+pub(crate) fn status_router<Taking>(take: impl Fn() -> Taking + Clone + Send + Sync + 'static) -> Router
 where
     Taking: Future<Output = Snapshot> + Send + 'static,
 {
@@ -47,8 +47,8 @@ fn answer(content_type: &'static str, body: String) -> Response {
 fn policy() -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())));
     format!(
-        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
         hash(SCRIPT),
         hash(STYLE),
     )

@@ -8,8 +8,8 @@ mod page;
 mod snapshot;
 mod told;
 
-pub use page::{SCRIPT, STYLE, page};
-pub use snapshot::{
+pub(crate) use page::{SCRIPT, STYLE, page};
+pub(crate) use snapshot::{
     Check, Controller, Failing, InWork, Leadership, Lock, Operator, Queue, Reconciles, Replica, Setting, Snapshot,
     State, Term, Watch, Workers,
 };

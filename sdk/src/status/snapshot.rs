@@ -6,57 +6,57 @@ use serde::Serialize;
 /// All that an operator says of itself at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// When it was taken.
-    pub time: Timestamp,
+    pub(crate) time: Timestamp,
     /// Which program.
-    pub operator: Operator,
+    pub(crate) operator: Operator,
     /// Which of its replicas.
-    pub replica: Replica,
+    pub(crate) replica: Replica,
     /// Who leads.
-    pub leadership: Leadership,
+    pub(crate) leadership: Leadership,
     /// What is reconciled, in the order in which the program adds controllers.
-    pub controllers: Vec<Controller>,
+    pub(crate) controllers: Vec<Controller>,
     /// What is watched, one for each kind and namespace.
-    pub caches: Vec<Watch>,
+    pub(crate) caches: Vec<Watch>,
     /// The health checks, each once, as they answered for this snapshot.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
     /// The effective settings.
-    pub settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
 }
 
 /// The program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Operator {
+pub(crate) struct Operator {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its version.
-    pub version: String,
+    pub(crate) version: String,
     /// The version of this SDK.
-    pub sdk_version: String,
+    pub(crate) sdk_version: String,
     /// The API server that it talks to.
-    pub server: String,
+    pub(crate) server: String,
     /// When this process started.
-    pub started: Timestamp,
+    pub(crate) started: Timestamp,
     /// How long ago that was.
-    pub uptime_seconds: u64,
+    pub(crate) uptime_seconds: u64,
 }
 
 /// The process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Replica {
+pub(crate) struct Replica {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What the lock names when it leads.
-    pub identity: String,
+    pub(crate) identity: String,
 }
 
 /// What a replica is at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum State {
+pub(crate) enum State {
     /// It leads.
     Leading,
     /// It leads, and hands over: no new work is begun.
@@ -68,175 +68,175 @@ pub enum State {
 /// Who leads, by what this replica knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Leadership {
+pub(crate) struct Leadership {
     /// What this replica is.
-    pub state: State,
+    pub(crate) state: State,
     /// Who leads; `null`: nobody.
-    pub leader: Option<String>,
+    pub(crate) leader: Option<String>,
     /// Since when.
-    pub since: Option<Timestamp>,
+    pub(crate) since: Option<Timestamp>,
     /// How long ago that was.
-    pub since_seconds: Option<u64>,
+    pub(crate) since_seconds: Option<u64>,
     /// What the leader is elected by; `null`: leader election is off.
-    pub lock: Option<Lock>,
+    pub(crate) lock: Option<Lock>,
     /// The newest terms that this replica has seen, of all replicas; the newest first, 20 at most.
-    pub terms: Vec<Term>,
+    pub(crate) terms: Vec<Term>,
 }
 
 /// A lock object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Lock {
+pub(crate) struct Lock {
     /// Its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Its namespace.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// A term, of whomever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Term {
+pub(crate) struct Term {
     /// Who leads or led.
-    pub leader: String,
+    pub(crate) leader: String,
     /// Its number among the terms of this process; `null`: it is another's.
-    pub number: Option<u64>,
+    pub(crate) number: Option<u64>,
     /// When it began, by its leader's clock.
-    pub began: Timestamp,
+    pub(crate) began: Timestamp,
     /// When it ended; `null`: it has not, as far as is known.
-    pub ended: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
     /// Why it ended.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// How long it lasted, or has lasted.
-    pub seconds: u64,
+    pub(crate) seconds: u64,
 }
 
 /// One controller.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Controller {
+pub(crate) struct Controller {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The kind that it reconciles.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What there is to do. Empty on a standby.
-    pub queue: Queue,
+    pub(crate) queue: Queue,
     /// Who does it.
-    pub workers: Workers,
+    pub(crate) workers: Workers,
     /// What was done, since the process started.
-    pub reconciles: Reconciles,
+    pub(crate) reconciles: Reconciles,
     /// How many objects failed the last time.
-    pub failing: usize,
+    pub(crate) failing: usize,
     /// Those of them that failed last, the newest first, 10 at most.
-    pub errors: Vec<Failing>,
+    pub(crate) errors: Vec<Failing>,
 }
 
 /// How much waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Queue {
+pub(crate) struct Queue {
     /// Due, and waiting for a worker.
-    pub due: usize,
+    pub(crate) due: usize,
     /// For later: retries, what a reconcile asked for, resyncs.
-    pub scheduled: usize,
+    pub(crate) scheduled: usize,
 }
 
 /// Who works.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Workers {
+pub(crate) struct Workers {
     /// How many may at once.
-    pub limit: usize,
+    pub(crate) limit: usize,
     /// How many do.
-    pub busy: usize,
+    pub(crate) busy: usize,
     /// At what, the longest first, 10 at most.
-    pub in_work: Vec<InWork>,
+    pub(crate) in_work: Vec<InWork>,
 }
 
 /// An object that is reconciled at this moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct InWork {
+pub(crate) struct InWork {
     /// `namespace/name`, or the name alone.
-    pub object: String,
+    pub(crate) object: String,
     /// For how long.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// How reconciles ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reconciles {
+pub(crate) struct Reconciles {
     /// Well.
-    pub succeeded: u64,
+    pub(crate) succeeded: u64,
     /// With an error.
-    pub failed: u64,
+    pub(crate) failed: u64,
 }
 
 /// An object whose last reconcile failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failing {
+pub(crate) struct Failing {
     /// `namespace/name`, or the name alone.
-    pub object: String,
+    pub(crate) object: String,
     /// What went wrong, with its causes, as it is logged.
-    pub error: String,
+    pub(crate) error: String,
     /// The RBAC rule that would have granted what was forbidden.
-    pub missing_rule: Option<String>,
+    pub(crate) missing_rule: Option<String>,
     /// How often it failed in a row.
-    pub tries: u32,
+    pub(crate) tries: u32,
     /// When it failed last.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// When it is tried again; `null`: when the object changes.
-    pub next_try: Option<Timestamp>,
+    pub(crate) next_try: Option<Timestamp>,
 }
 
 /// One watch and what it has brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Watch {
+pub(crate) struct Watch {
     /// The kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The namespace; `null`: all, or a kind without.
-    pub namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
     /// Whether everything was listed once.
-    pub synced: bool,
+    pub(crate) synced: bool,
     /// How many objects are known.
-    pub objects: usize,
+    pub(crate) objects: usize,
     /// How often the watch ended before its time, or could not be opened.
-    pub reconnects: u64,
+    pub(crate) reconnects: u64,
     /// How long ago it was last heard of.
-    pub quiet_seconds: u64,
+    pub(crate) quiet_seconds: u64,
     /// Why it does not work at the moment.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// One health check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Check {
+pub(crate) struct Check {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The probes that fail with it: `live`, `ready`, `startup`. None: it is only listed.
-    pub probes: Vec<String>,
+    pub(crate) probes: Vec<String>,
     /// What it said.
-    pub ok: bool,
+    pub(crate) ok: bool,
     /// Why not, or some detail; may be empty.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// One setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The key's path, levels separated by `:`.
-    pub key: String,
+    pub(crate) key: String,
     /// The effective value; `null`: it is set, and the key is not listed as safe to be shown.
-    pub value: Option<String>,
+    pub(crate) value: Option<String>,
     /// Where it came from.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 impl Snapshot {

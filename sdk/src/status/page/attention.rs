@@ -20,7 +20,10 @@ pub(super) fn attention(snapshot: &Snapshot) -> Markup {
             @for failure in &controller.errors { (failing_object(controller, failure, snapshot.time)) }
         }
         @for Controller { name, kind, failing, errors, .. } in snapshot.controllers.iter().filter(left_out) {
-            p.soft.note { "Of the " (failing) " " (kind) " objects that fail in " (name) ", those that failed last are shown: " (errors.len()) "." }
+            p.soft.note {
+                "Of the " (failing) " " (kind) " objects that fail in " (name) ", those that failed last are shown: " (errors.len())
+                "."
+            }
         }
     }
 }
@@ -49,9 +52,11 @@ fn failing_check(check: &Check) -> Markup {
 }
 
 fn broken_watch(watch: &Watch) -> Markup {
+    let place =
+        watch.namespace.as_ref().map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
     html! {
         article.card.failing {
-            h3 { (watch.kind) span.soft { "watch of " @match &watch.namespace { Some(name) => { "namespace " (name) }, None => { "all namespaces" } } } }
+            h3 { (watch.kind) span.soft { "watch of " (place) } }
             pre.mono { (watch.error.as_deref().unwrap_or_default()) }
         }
     }

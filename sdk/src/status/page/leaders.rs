@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::{Leadership, Lock, Snapshot, State, Term, told};
-use super::parts::{at, cell, name, seconds, wide};
+use super::parts::Column::Text;
+use super::parts::{at, cell, heading, name, seconds, wide};
 
 /// In a few words, for the title.
 pub(super) fn headline(snapshot: &Snapshot) -> String {
@@ -98,7 +99,7 @@ pub(super) fn terms(snapshot: &Snapshot) -> Markup {
     };
     html! {
         table.card {
-            thead { tr { th scope="col" { "Leader" } th scope="col" { "Began" } th scope="col" { "Lasted" } th scope="col" { "How it ended" } } }
+            (heading(&[Text("Leader"), Text("Began"), Text("Lasted"), Text("How it ended")]))
             tbody { @for term in terms { (row(term)) } }
         }
     }

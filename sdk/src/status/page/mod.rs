@@ -14,16 +14,19 @@ use parts::{at, seconds};
 use tables::{caches, checks, controllers, settings};
 
 /// The page's style, as it stands in it: whoever serves the page may allow no other.
-pub const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 /// The page's script, likewise.
-pub const SCRIPT: &str = include_str!("refresh.js");
+pub(crate) const SCRIPT: &str = include_str!("refresh.js");
+
+const STANDS_BY: &str =
+    "This replica reconciles nothing as long as it does not lead. Its caches are warm, so that it can at once.";
 
 /// Of browsers without scripts.
 const REFRESH_SECONDS: u32 = 5;
 
 /// The page as HTML. Whatever the snapshot holds is text in it.
 #[must_use]
-pub fn page(snapshot: &Snapshot) -> String {
+pub(crate) fn page(snapshot: &Snapshot) -> String {
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -36,7 +39,9 @@ pub fn page(snapshot: &Snapshot) -> String {
                 noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
             }
             body {
-                p #lost role="alert" hidden { "No answer since " time {} ". This is what was known then; still trying." }
+                p #lost role="alert" hidden {
+                    "No answer since " time {} ". This is what was known then; still trying."
+                }
                 main { (content(snapshot)) }
                 script type="module" { (PreEscaped(SCRIPT)) }
             }
@@ -59,7 +64,7 @@ fn content(snapshot: &Snapshot) -> Markup {
             h2 { "Controllers" }
             (controllers(of_controllers))
             @if snapshot.leadership.state == State::Standby {
-                p.soft.note { "This replica reconciles nothing as long as it does not lead. Its caches are warm, so that it can at once." }
+                p.soft.note { (STANDS_BY) }
             }
         }
         section { h2 { "Caches" } (caches(watches)) }

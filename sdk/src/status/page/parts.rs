@@ -32,6 +32,29 @@ pub(super) fn badge(class: &str, word: &str) -> Markup {
     html! { span class=(format!("badge {class}")) { (word) } }
 }
 
+/// The name of a column, and what is in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Column {
+    Text(&'static str),
+    Number(&'static str),
+}
+
+/// A table's first row.
+pub(super) fn heading(columns: &[Column]) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for column in columns {
+                    @match column {
+                        Column::Text(name) => { th scope="col" { (name) } },
+                        Column::Number(name) => { th.number scope="col" { (name) } },
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A cell with the name of its column, which is its heading where there is no room for columns.
 pub(super) fn cell(label: &str, content: &Markup) -> Markup {
     html! { td data-label=(label) { div { (content) } } }

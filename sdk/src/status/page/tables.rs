@@ -5,15 +5,26 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::super::{Check, Controller, Setting, Watch, told};
-use super::parts::{badge, beside, cell, number, seconds, wide};
+use super::parts::Column::{Number, Text};
+use super::parts::{Column, badge, beside, cell, heading, number, seconds, wide};
+
+const CONTROLLERS: [Column; 8] = [
+    Text("Controller"),
+    Text("Kind"),
+    Number("Due"),
+    Number("Scheduled"),
+    Text("Workers"),
+    Number("Reconciled"),
+    Number("Failed"),
+    Text("Failing now"),
+];
+const CACHES: [Column; 6] =
+    [Text("Kind"), Text("State"), Text("Namespace"), Number("Objects"), Number("Reconnects"), Text("Last heard of")];
 
 pub(super) fn controllers(controllers: &[Controller]) -> Markup {
     html! {
         table.card {
-            thead { tr {
-                th scope="col" { "Controller" } th scope="col" { "Kind" } th.number scope="col" { "Due" } th.number scope="col" { "Scheduled" }
-                th scope="col" { "Workers" } th.number scope="col" { "Reconciled" } th.number scope="col" { "Failed" } th scope="col" { "Failing now" }
-            } }
+            (heading(&CONTROLLERS))
             tbody { @for controller in controllers { (controller_row(controller)) } }
         }
     }
@@ -44,10 +55,7 @@ fn controller_row(controller: &Controller) -> Markup {
 pub(super) fn caches(watches: &[Watch]) -> Markup {
     html! {
         table.card {
-            thead { tr {
-                th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Namespace" } th.number scope="col" { "Objects" }
-                th.number scope="col" { "Reconnects" } th scope="col" { "Last heard of" }
-            } }
+            (heading(&CACHES))
             tbody { @for watch in watches { (watch_row(watch)) } }
         }
     }
@@ -79,7 +87,7 @@ pub(super) fn checks(checks: &[Check]) -> Markup {
         details.card {
             summary { (good) " of " (all) " pass" }
             table {
-                thead { tr { th scope="col" { "Check" } th scope="col" { "Result" } th scope="col" { "Probes" } th scope="col" { "Detail" } } }
+                (heading(&[Text("Check"), Text("Result"), Text("Probes"), Text("Detail")]))
                 tbody { @for check in checks { (check_row(check)) } }
             }
         }
@@ -113,13 +121,19 @@ pub(super) fn settings(settings: &[Setting]) -> Markup {
                 None => { span.soft { "(set)" } },
             }
         };
-        html! { tr { th.mono scope="row" { (setting.key) } (cell("Value", &value)) (cell("From", &html! { (setting.origin) })) } }
+        html! {
+            tr {
+                th.mono scope="row" { (setting.key) }
+                (cell("Value", &value))
+                (cell("From", &html! { (setting.origin) }))
+            }
+        }
     };
     html! {
         details.card {
             summary { "All effective settings" }
             table {
-                thead { tr { th scope="col" { "Key" } th scope="col" { "Value" } th scope="col" { "From" } } }
+                (heading(&[Text("Key"), Text("Value"), Text("From")]))
                 tbody { @for setting in settings { (row(setting)) } }
             }
         }
