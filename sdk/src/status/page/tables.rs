@@ -113,7 +113,7 @@ pub(super) fn settings(settings: &[Setting]) -> Markup {
                 None => { span.soft { "(set)" } },
             }
         };
-        html! { tr { th.mono scope="row" { (setting.key) } (wide("Value", &value)) (wide("From", &html! { (setting.origin) })) } }
+        html! { tr { th.mono scope="row" { (setting.key) } (cell("Value", &value)) (cell("From", &html! { (setting.origin) })) } }
     };
     html! {
         details.card {
