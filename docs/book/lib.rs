@@ -35,6 +35,7 @@ mod chapters {
         Controllers = "../src/concepts/controllers.md",
         SettingsGuide = "../src/guides/settings.md",
         Probes = "../src/guides/probes.md",
+        StatusPage = "../src/guides/status-page.md",
         Testing = "../src/guides/testing.md",
         OnlyLeaderElection = "../src/guides/only-leader-election.md",
         InMemoryCluster = "../src/guides/in-memory-cluster.md",
