@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::election::EndReason;
+use super::following::Leadership;
 use super::history::TermHistory;
-use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::term::{LeadershipState, Term, TermControl};
 
 /// Leads without asking anybody. With more than one such process there is more than one leader.
 #[derive(Debug)]

@@ -15,11 +15,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::Client;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
-use super::connect::{ConnectError, Connection};
+use super::connect::Connection;
 use super::install_crds::InstallCrds;
 use super::kube_ops::names::object_name;
 use super::kube_ops::{KubeOps, LeaderElectionLock};
@@ -37,7 +38,7 @@ use crate::host::Host;
 use crate::http::{Server, metrics_router, probes_router, status_router};
 use crate::leadership::clock::Clock;
 use crate::leadership::lock::LeaseLock;
-use crate::leadership::{Alone, Elector, Leadership, Pulse, TermHistory};
+use crate::leadership::{Alone, Elector, Leadership, OwnThread, Pulse, TermHistory};
 use crate::metrics::Metrics;
 use crate::status::{Lock, Replica, Setting};
 
@@ -47,6 +48,8 @@ pub(super) struct World {
     pub(super) client: Client,
     /// The elector shares no connection, queue or retry policy with the controllers.
     pub(super) election_client: Client,
+    /// What the elector runs on, if not on this runtime; its client belongs there.
+    pub(super) election_thread: Option<OwnThread>,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -77,16 +80,22 @@ pub(super) struct Bound {
 
 impl World {
     /// The cluster of `connection`, and the machine's clock.
-    pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, ConnectError> {
+    pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, RunError> {
         let metrics = Metrics::new();
         let mut of_elector = connection.clone();
         // Tells the elector apart in audit logs.
         if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
             of_elector.config.headers.push((http::header::USER_AGENT, agent));
         }
+        let thread = OwnThread::new("leader-election").map_err(RunError::Thread)?;
+        let election_client = {
+            let _spawns_there = thread.enter();
+            of_elector.counted_client(&metrics)?
+        };
         Ok(Self {
             client: connection.counted_client(&metrics)?,
-            election_client: of_elector.counted_client(&metrics)?,
+            election_client,
+            election_thread: Some(thread),
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -98,20 +107,20 @@ impl World {
 
 pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
-    world: &World,
+    mut world: World,
     settings: &KubeOps,
     listed: Vec<Setting>,
     state: S,
 ) -> Result<Composed, RunError> {
     let crds = parts.crds();
     let Parts { name, version, about: _, controllers, services, checks: user_checks, shown_settings: _ } = parts;
-    let World { client, election_client: _, server, clock, metrics, .. } = world;
+    let Standing { candidate, leadership, history, pulse } = standing(&mut world, settings, name);
+    let World { client, server, clock, metrics, .. } = &world;
     let (health, host) = (Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
     let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let Standing { candidate, leadership, history, pulse } = standing(world, settings, name);
 
     let (reach, reached) = Reach::new(client.clone(), server.clone());
     let workers = checks::Workers {
@@ -162,7 +171,10 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let electing = async move {
         let ready = async move { synced.wait_synced().await };
         match candidate {
-            Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Elector(elector, None) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Elector(elector, Some(thread)) => {
+                thread.run(elector.run(ready, stopping, patience)).await?.map_err(BoxError::from)
+            }
             Candidate::Alone(alone) => {
                 alone.run(ready, stopping, patience).await;
                 Ok(())
@@ -188,7 +200,7 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
 
 /// What leads: elected, or without being asked.
 enum Candidate {
-    Elector(Box<Elector>),
+    Elector(Box<Elector>, Option<OwnThread>),
     Alone(Alone),
 }
 
@@ -201,7 +213,7 @@ struct Standing {
     pulse: Option<Pulse>,
 }
 
-fn standing(world: &World, settings: &KubeOps, operator: &str) -> Standing {
+fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
@@ -214,7 +226,9 @@ fn standing(world: &World, settings: &KubeOps, operator: &str) -> Standing {
         .labelled("app.kubernetes.io/component", "leader-election");
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
-    Standing { candidate: Candidate::Elector(Box::new(elector)), leadership, history, pulse }
+    let thread = world.election_thread.take();
+    let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
+    Standing { candidate: Candidate::Elector(Box::new(elector), thread), leadership, history, pulse }
 }
 
 fn lock(settings: &KubeOps) -> Option<Lock> {

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::leadership::{holder_identity, random_uuid};
 use crate::settings::{Problems, Settings, Warning};
 
 use names::{lock_name, lock_namespace, parallel, pod_uid, replica_name};
@@ -125,7 +126,7 @@ impl KubeOps {
         let draft = Draft::read(&mut reader);
         checks::check(&draft, &mut reader);
         let (problems, warnings) = reader.finish(KEYS, &LATER);
-        match draft.finish(names::random_uuid()) {
+        match draft.finish(random_uuid()) {
             Some(kube_ops) => problems.or((kube_ops, warnings)),
             // What could not be read has been told.
             None => Err(problems),
@@ -136,6 +137,6 @@ impl KubeOps {
     /// place, which stays the same for the life of this value and its clones.
     #[must_use]
     pub fn holder_identity(&self) -> String {
-        format!("{}_{}", self.name, self.pod_uid.as_ref().unwrap_or(&self.instance))
+        holder_identity(&self.name, self.pod_uid.as_ref().unwrap_or(&self.instance))
     }
 }

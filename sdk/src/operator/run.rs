@@ -58,6 +58,9 @@ pub enum RunError {
         /// What is wrong with that.
         cause: BindError,
     },
+    /// The elector's thread can't be made.
+    #[error("no thread can be made for the leader election")]
+    Thread(#[source] io::Error),
     /// Signals can't be received.
     #[error("signals can't be received")]
     Signals(#[source] io::Error),
@@ -106,7 +109,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
-        let composed = compose(parts, &world, &kube_ops, listed, state)?;
+        let composed = compose(parts, world, &kube_ops, listed, state)?;
         start.tell(composed.bound);
         Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }

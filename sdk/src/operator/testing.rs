@@ -84,12 +84,14 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let world = World {
             client: client(),
             election_client: client(),
+            // Its time is not the test's.
+            election_thread: None,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),
             hang: hang.clone(),
         };
-        let Composed { host, bound: _, health, status } = compose(parts, &world, &kube_ops, listed, state)?;
+        let Composed { host, bound: _, health, status } = compose(parts, world, &kube_ops, listed, state)?;
         let router = probes_router(&health).merge(metrics_router(&metrics));
         let router = router.merge(status_router(move || status.clone().take()));
         let stopping = host.stopping();

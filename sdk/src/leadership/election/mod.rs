@@ -47,6 +47,7 @@ pub struct Election {
     watching: bool,
     last_read: Moment,
     standing: bool,
+    blocked: bool,
     stopping: bool,
     /// Work of an ended or draining term goes on.
     working: bool,
@@ -101,6 +102,7 @@ impl Election {
             watching: false,
             last_read: Moment::default(),
             standing: false,
+            blocked: false,
             stopping: false,
             working: false,
             unanswered: None,
@@ -211,6 +213,12 @@ impl Election {
             Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
             Input::Woken | Input::RanOut => {}
             Input::Stand => self.standing = true,
+            Input::Blocked(blocked) => {
+                self.blocked = blocked;
+                if blocked && self.leads() {
+                    self.end(EndReason::Blocked, effects);
+                }
+            }
             Input::Stop => {
                 if !self.stopping && self.leads() {
                     self.working = true;
@@ -309,7 +317,7 @@ impl Election {
     }
 
     const fn may_lead(&self) -> bool {
-        self.standing && !self.stopping && !self.working
+        self.standing && !self.blocked && !self.stopping && !self.working
     }
 
     fn end(&mut self, reason: EndReason, effects: &mut Vec<Effect>) {
