@@ -92,6 +92,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
     ///
     /// # Errors
     /// [`RunError`]. Wrong settings are told before anything is asked of the cluster.
+    ///
+    /// # Cancel safety
+    /// Dropped, all of it ends at once, as if the process had been killed: the lock is left to expire.
     pub async fn serve(
         self,
         settings: Settings,
