@@ -95,6 +95,7 @@ fn every_key_can_be_set() {
         ("LeaderElectionRenewDeadline", "00:00:40"),
         ("LeaderElectionRetryPeriod", "00:00:05.5"),
         ("LeaderElectionReleaseOnStop", "false"),
+        ("LeaderElectionTrustAge", "false"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
         ("ResyncPeriod", "00:00:00"),
@@ -261,7 +262,7 @@ fn wrong_and_repeated_namespaces_are_named() {
 
 #[test]
 fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod"] {
+    for key in ["LeaderLockApiVersion", "LeaderElectionLabelPod"] {
         assert!(refusal(key, "true").ends_with("not supported yet by this version"));
     }
 }

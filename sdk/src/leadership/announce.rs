@@ -141,6 +141,14 @@ impl Announcer {
         }
     }
 
+    /// Tells once that the lock is still an earlier container's of this pod.
+    pub(super) fn earlier_container(&mut self) {
+        if self.leader.as_ref() != Some(&self.identity) {
+            self.leader = Some(self.identity.clone());
+            info!(lock = self.lock, "an earlier container of this pod held the lock, and is dead: taking over at once");
+        }
+    }
+
     /// Tells of the first of a row of failures, and then once a minute.
     pub(super) fn trouble(&mut self, doing: &'static str, error: &LockError) {
         if self.is_news(doing) {

@@ -79,11 +79,11 @@ impl Clock {
         Self(Arc::new(read))
     }
 
-    /// tokio's clock, which a test may pause and advance.
+    /// tokio's clock, which a test may pause and advance, and a wall clock that goes with it from the real time on.
     #[must_use]
     pub fn tokio() -> Self {
-        let zero = tokio::time::Instant::now();
-        Self::from_fn(move || Moment(zero.elapsed()))
+        let (zero, began) = (tokio::time::Instant::now(), Moment(read(ClockId::Realtime)));
+        Self::from_both(move || Reading { clock: Moment(zero.elapsed()), wall: began + zero.elapsed() })
     }
 
     /// The time now.

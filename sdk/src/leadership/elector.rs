@@ -289,7 +289,11 @@ impl Run {
         self.history.saw(Seen::by(&self.election), Timestamp::now());
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
-        self.announcer.holder(holder.as_deref(), self.election.holds());
+        if self.election.is_of_earlier_container() {
+            self.announcer.earlier_container();
+        } else {
+            self.announcer.holder(holder.as_deref(), self.election.holds());
+        }
         self.announcer.changed(self.election.changed_at());
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
@@ -310,7 +314,8 @@ impl Run {
     }
 
     fn decide(&mut self, now: Reading, input: Input) {
-        let wall = Stamp::from_micros(Timestamp::now().as_microsecond());
+        let micros = now.wall.since(Moment::default()).as_micros();
+        let wall = Stamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
         for effect in self.election.step(Now { clock: now.clock, wall }, input) {
             self.carry_out(effect, now);
         }
@@ -409,6 +414,11 @@ impl Run {
             None => {
                 self.pulse.was_read();
                 self.announcer.recovered(doing);
+                if doing == READING
+                    && let Some(dates) = self.lock.dates()
+                {
+                    self.decide(self.clock.read(), Input::Dated(dates));
+                }
             }
         }
         input

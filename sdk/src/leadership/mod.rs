@@ -47,6 +47,7 @@
 
 mod alone;
 mod announce;
+mod bearer;
 mod candidate;
 mod changes;
 pub mod clock;
@@ -67,6 +68,7 @@ mod watcher;
 mod writes;
 
 pub use alone::Alone;
+pub use bearer::Bearer;
 pub use candidate::{Candidate, CandidateError, Leader, LeadershipGuard, Standing, run_as_leader};
 pub use changes::Change;
 pub use election::{ElectionOptions, EndReason, OptionsError};

@@ -353,7 +353,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_term_that_was_over_never_goes_on() {
         let (control, term) = term();
-        let later = |seconds| Reading::default() + Duration::from_secs(seconds);
+        let start = Clock::tokio().read();
+        let later = |seconds| start + Duration::from_secs(seconds);
         control.extend(later(20));
         control.extend(later(15));
         tokio::time::advance(Duration::from_secs(19)).await;

@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) election_client: Client,
     /// What the elector runs on, if not on this runtime; its client belongs there.
     pub(super) election_thread: Option<OwnThread>,
+    /// No other process stands under the identity in the settings, and none of those that did lives.
+    pub(super) only_bearer: bool,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -96,6 +98,7 @@ impl World {
             client: connection.counted_client(&metrics)?,
             election_client,
             election_thread: Some(thread),
+            only_bearer: false,
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -214,7 +217,7 @@ struct Standing {
 }
 
 fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
-    let options = options::election(settings);
+    let options = options::election(settings, world.only_bearer);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
         let history = alone.history();

@@ -65,6 +65,9 @@ section_table! {
     "LeaderElectionRetryPeriod" leader_election_retry_period: Duration = Preset::Text("00:00:02");
     /// Whether the lock is given back on a clean stop, so that another replica leads at once.
     "LeaderElectionReleaseOnStop" leader_election_release_on_stop: bool = Preset::Text("true");
+    /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
+    /// replica together, is taken at the start without waiting for the lease duration. One clock may be wrong.
+    "LeaderElectionTrustAge" leader_election_trust_age: bool = Preset::Text("true");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
     /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.
@@ -97,7 +100,7 @@ section_table! {
 }
 
 /// Keys that the design has and this version has not.
-const LATER: [&str; 3] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod"];
+const LATER: [&str; 2] = ["LeaderLockApiVersion", "LeaderElectionLabelPod"];
 
 // === impl Defaults ===
 

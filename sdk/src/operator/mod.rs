@@ -26,6 +26,7 @@
 //!
 //! With the feature `testing`, `start_on` runs the same operator on a cluster in memory, under paused time if a test wants that.
 
+mod bearing;
 mod builder;
 mod checks;
 mod claim;

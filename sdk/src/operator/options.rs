@@ -11,13 +11,15 @@ use crate::workqueue::Backoff;
 /// Of the shutdown timeout running reconciles get this much; what is left is for giving the lock back.
 const DRAIN_PERCENT: u32 = 80;
 
-pub(super) fn election(settings: &KubeOps) -> ElectionOptions {
+pub(super) fn election(settings: &KubeOps, only_bearer: bool) -> ElectionOptions {
     ElectionOptions {
         identity: settings.holder_identity(),
         lease_duration: settings.leader_election_lease_duration,
         renew_deadline: settings.leader_election_renew_deadline,
         retry_period: settings.leader_election_retry_period,
         release_on_stop: settings.leader_election_release_on_stop,
+        trust_age: settings.leader_election_trust_age,
+        only_bearer,
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use futures::Stream;
 use tracing::warn;
 
+use super::bearing::bear;
 use super::builder::{Operator, Parts};
 use super::claim::Claim;
 use super::composition::{World, compose};
@@ -104,10 +105,11 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (parts, state) = self.prepare(&settings).await?;
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
-        let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        let (mut kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
+        let only_bearer = bear(&mut kube_ops).await;
         let start = Start::of(&parts, &connection, &kube_ops);
-        let world = World::real(&connection, parts.name, parts.version)?;
+        let world = World { only_bearer, ..World::real(&connection, parts.name, parts.version)? };
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
         let composed = compose(parts, world, &kube_ops, listed, state)?;
         start.tell(composed.bound);

@@ -86,6 +86,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             election_client: client(),
             // Its time is not the test's.
             election_thread: None,
+            only_bearer: false,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),

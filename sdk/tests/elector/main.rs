@@ -12,6 +12,7 @@
 mod blocked;
 mod chaos;
 mod clocks;
+mod old_records;
 mod site;
 
 use std::sync::Arc;

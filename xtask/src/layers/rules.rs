@@ -44,6 +44,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::changes", may_know: &["leadership::clock", "leadership::election", "leadership::term"], never: KUBERNETES },
     Rule { room: "leadership::following", may_know: &["leadership::changes", "leadership::term"], never: KUBERNETES },
     Rule { room: "leadership::identity", may_know: &[], never: KUBERNETES },
+    Rule { room: "leadership::bearer", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::own_thread", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::ping", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },

@@ -28,6 +28,7 @@ mod no_election;
 mod no_server;
 mod probes;
 mod rights;
+mod same_pod;
 mod server_faults;
 mod steady_state;
 mod undeserializable;

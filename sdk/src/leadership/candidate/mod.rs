@@ -153,6 +153,13 @@ impl Candidate {
         self
     }
 
+    /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
+    /// process together, is taken at the start without a wait. `true` unless said otherwise.
+    pub fn trust_age(mut self, trust: bool) -> Self {
+        self.options.trust_age = trust;
+        self
+    }
+
     /// How long work of the term may go on after a stop.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

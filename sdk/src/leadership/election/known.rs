@@ -131,11 +131,11 @@ impl Knowledge {
     }
 
     /// From when on a candidate may write the lock as its own: an instant in the past, or one that comes if nothing changes.
-    /// `None`: nothing is known yet.
-    pub(super) fn free_from(&self, own_lease: Duration) -> Option<Moment> {
+    /// `None`: nothing is known yet. `is_dead`: whoever holds it lives no more.
+    pub(super) fn free_from(&self, own_lease: Duration, is_dead: bool) -> Option<Moment> {
         let known = self.newest.as_ref()?;
         let Observation::Present(record) = &known.observation else { return Some(self.left_alone_until) };
-        let free_now = known.mine.is_some() || record.spec.holder().is_none();
+        let free_now = is_dead || known.mine.is_some() || record.spec.holder().is_none();
         let wait = if free_now { Duration::ZERO } else { record.spec.duration_or(own_lease) + known.jitter };
         Some(known.seen + wait)
     }

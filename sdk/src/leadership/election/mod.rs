@@ -17,16 +17,18 @@ mod record;
 mod step;
 #[cfg(test)]
 mod tests;
+mod vouched;
 mod writes;
 
 use std::time::Duration;
 
 use self::known::{Knowledge, News};
+use self::vouched::Vouched;
 use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
 pub use self::options::{ElectionOptions, OptionsError};
-pub use self::record::{Observation, Put, Record, Spec, Stamp};
+pub use self::record::{Dates, Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 
 /// A candidate for one lock.
@@ -35,6 +37,7 @@ pub struct Election {
     options: ElectionOptions,
     random: fastrand::Rng,
     lock: Knowledge,
+    vouched: Vouched,
     phase: Phase,
     /// Whether a read or a write is on its way: one at a time.
     calling: Option<Call>,
@@ -94,6 +97,7 @@ impl Election {
             options,
             random: fastrand::Rng::with_seed(seed),
             lock: Knowledge::default(),
+            vouched: Vouched::default(),
             phase: Phase::Standby,
             calling: None,
             must_read: true,
@@ -148,7 +152,7 @@ impl Election {
     #[must_use]
     pub fn runs_out_at(&self) -> Option<Moment> {
         self.foreign_wait()?;
-        self.lock.free_from(self.options.lease_duration)
+        self.free_from()
     }
 
     /// Whether a term is running.
@@ -166,7 +170,7 @@ impl Election {
     /// Whether this candidate may lead and nobody else does: the lock has been free for `grace`, and yet there is no term.
     #[must_use]
     pub fn is_vacant_for(&self, grace: Duration, now: Moment) -> bool {
-        let free = self.lock.free_from(self.options.lease_duration);
+        let free = self.free_from();
         !self.leads() && self.may_lead() && free.is_some_and(|free| free + grace <= now)
     }
 
@@ -192,6 +196,9 @@ impl Election {
         }
         // What was heard of the work before the end of its term is told again after it.
         let heard_before = matches!(input, Input::WorkEnded { .. }) && !effects.is_empty();
+        if let Input::Dated(dates) = input {
+            self.dated(now, dates);
+        }
         self.take_in(now.clock, if heard_before { Input::Woken } else { input }, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {
@@ -211,7 +218,7 @@ impl Election {
     fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
-            Input::Woken | Input::RanOut => {}
+            Input::Woken | Input::RanOut | Input::Dated(_) => {}
             Input::Stand => self.standing = true,
             Input::Blocked(blocked) => {
                 self.blocked = blocked;
@@ -279,6 +286,7 @@ impl Election {
         // A leader knows that nobody else led when its own lock went.
         let absence = |earlier: &Spec| (!leads).then(|| lease.max(earlier.duration_or(lease)));
         let news = self.lock.learn(now, observation, absence, self.random.f64());
+        self.vouched.has_written |= news == News::OwnWrite;
         match (news, self.phase) {
             (News::OwnWrite, _) => self.count(now, effects),
             (News::ForeignWrite, Phase::Leading(_)) => {
@@ -370,7 +378,7 @@ impl Election {
             Phase::Standby if self.must_read || self.lock.newest().is_none() => Moment::default(),
             Phase::Standby => {
                 let poll = (!self.watching).then(|| self.last_read + self.options.retry_period);
-                let stand = if self.may_lead() { self.lock.free_from(self.options.lease_duration) } else { None };
+                let stand = if self.may_lead() { self.free_from() } else { None };
                 poll.into_iter().chain(stand).min()?
             }
         };
@@ -381,7 +389,7 @@ impl Election {
         if self.next_call_at().is_none_or(|due| due > now.clock) {
             return;
         }
-        let free = self.lock.free_from(self.options.lease_duration).is_some_and(|free| free <= now.clock);
+        let free = self.free_from().is_some_and(|free| free <= now.clock);
         let (spec, release) = match self.phase {
             _ if self.must_read => return self.read(effects),
             Phase::Releasing { read: false, .. } => return self.read(effects),

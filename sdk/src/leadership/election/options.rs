@@ -15,6 +15,12 @@ pub struct ElectionOptions {
     pub retry_period: Duration,
     /// Give the lock back on a stop.
     pub release_on_stop: bool,
+    /// Take a record at once that is long out of date by the wall clocks of the API server, its holder and this process
+    /// together.
+    pub trust_age: bool,
+    /// No other process that lives stands under this identity, nor will one: [`Bearer`](crate::leadership::Bearer) proves it.
+    /// A record that names it is then free at once.
+    pub only_bearer: bool,
 }
 
 /// Why no election can be held with some options.
@@ -56,6 +62,8 @@ impl ElectionOptions {
             renew_deadline: Duration::from_secs(10),
             retry_period: Duration::from_secs(2),
             release_on_stop: true,
+            trust_age: true,
+            only_bearer: false,
         }
     }
 
@@ -64,8 +72,7 @@ impl ElectionOptions {
     /// # Errors
     /// The first option that can't.
     pub fn check(&self) -> Result<(), OptionsError> {
-        let Self { identity, lease_duration: lease, renew_deadline: deadline, retry_period: retry, release_on_stop: _ } =
-            self.clone();
+        let Self { identity, lease_duration: lease, renew_deadline: deadline, retry_period: retry, .. } = self.clone();
         let whole = lease == Duration::from_secs(u64::try_from(self.lease_seconds()).unwrap_or_default());
         if identity.is_empty() {
             Err(OptionsError::NoIdentity)

@@ -16,7 +16,7 @@ pub struct Spec {
     pub duration: Option<i32>,
     /// When the holder's term began, by the holder's clock.
     pub acquired: Option<Stamp>,
-    /// When the holder wrote last, by the holder's clock. Never compared with a local clock.
+    /// When the holder wrote last, by the holder's clock. Never compared with a local clock alone.
     pub renewed: Option<Stamp>,
     /// How often the holder changed.
     pub transitions: Option<i32>,
@@ -47,6 +47,17 @@ pub enum Observation {
     },
 }
 
+/// When a read was answered and when the object that it showed was written last, both by clocks of API servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dates {
+    /// Of the object that it showed.
+    pub version: u64,
+    /// `Date` of the answer.
+    pub answered: Stamp,
+    /// The newest `metadata.managedFields[].time`.
+    pub written: Stamp,
+}
+
 /// A write of the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
@@ -69,6 +80,12 @@ impl Stamp {
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// How long after `earlier` it is; zero if it is before it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
     }
 
     /// The later of this time and the next possible one after `last`: stamps of one process grow strictly, even when its

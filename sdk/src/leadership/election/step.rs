@@ -1,7 +1,7 @@
 //! What an election is told, and what it answers.
 
 use super::end_reason::EndReason;
-use super::record::{Observation, Put, Stamp};
+use super::record::{Dates, Observation, Put, Stamp};
 use crate::leadership::clock::Moment;
 
 /// The time of a step.
@@ -9,7 +9,7 @@ use crate::leadership::clock::Moment;
 pub struct Now {
     /// By the clock that terms are measured by.
     pub clock: Moment,
-    /// By the wall clock, to be written into the record; never compared.
+    /// By the wall clock, to be written into the record; never compared alone.
     pub wall: Stamp,
 }
 
@@ -38,6 +38,8 @@ pub enum Input {
     Watching(bool),
     /// The watch told something.
     Watched(Observation),
+    /// The dates of what a read has shown, or of what is answered next.
+    Dated(Dates),
     /// The read, or the write, that was asked for has succeeded, and this is what it showed.
     Answered(Observation),
     /// The write was refused because the lock is not what it was based on.

@@ -12,8 +12,8 @@ use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
 use serde_json::{Map, Value, json};
 
-use super::{Lock, LockError, LockWatch};
-use crate::leadership::election::{Observation, Put, Record, Spec, Stamp};
+use super::{Lock, LockError, LockWatch, dated};
+use crate::leadership::election::{Dates, Observation, Put, Record, Spec, Stamp};
 
 /// The server ends a watch after this long. A standby sends no other request than to open it again.
 const WATCH_SECONDS: u32 = 290;
@@ -41,6 +41,7 @@ struct Newest {
     object: Option<DynamicObject>,
     /// Where a watch is to start: 0 before the first read.
     version: u64,
+    dates: Option<Dates>,
 }
 
 impl LeaseLock {
@@ -70,13 +71,19 @@ impl LeaseLock {
     }
 
     async fn list(&self) -> Result<Observation, LockError> {
-        let list = self.api.list(&ListParams::default().fields(&self.selector())).await.map_err(|e| self.error(e))?;
+        let params = ListParams::default().fields(&self.selector());
+        let list = dated::list(&self.api, &params).await;
+        let (list, answered) = list.map_err(|e| self.error(e))?;
         let version = parse_version(list.metadata.resource_version.as_deref())?;
         let found = list.items.into_iter().next();
         let mut newest = lock(&self.newest);
         newest.version = newest.version.max(version);
         match found {
-            Some(object) => newest.present(object),
+            Some(object) => {
+                let version = parse_version(object.metadata.resource_version.as_deref())?;
+                newest.dates = dated::dates(&object, version, answered);
+                newest.present(object)
+            }
             None => Ok(newest.absent(version)),
         }
     }
@@ -155,6 +162,10 @@ impl LeaseLock {
 impl Lock for LeaseLock {
     fn read(&self) -> BoxFuture<'_, Result<Observation, LockError>> {
         Box::pin(self.list())
+    }
+
+    fn dates(&self) -> Option<Dates> {
+        lock(&self.newest).dates
     }
 
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>> {

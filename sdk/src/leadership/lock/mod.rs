@@ -1,12 +1,13 @@
 //! Locks: objects in the cluster that name who leads.
 
+mod dated;
 mod lease;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::ObjectReference;
 
-use super::election::{Observation, Put};
+use super::election::{Dates, Observation, Put};
 
 pub use lease::LeaseLock;
 
@@ -14,6 +15,11 @@ pub use lease::LeaseLock;
 pub trait Lock: Send + Sync + 'static {
     /// Reads the lock with a quorum, so that its absence has a version too.
     fn read(&self) -> BoxFuture<'_, Result<Observation, LockError>>;
+
+    /// When the newest read was answered, and when the lock that it showed was written. `None` if that is not known.
+    fn dates(&self) -> Option<Dates> {
+        None
+    }
 
     /// Writes the lock if it is still what `put` was based on, and creates it if it was based on nothing.
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>>;

@@ -1,9 +1,11 @@
 //! Row by row: what client-go's own tests ask of an election, what they leave out, and our stricter rules.
 
 mod acquiring;
+mod aging;
 mod believing;
 mod handing_over;
 mod leading;
+mod restarting;
 mod simulation;
 
 use std::time::Duration;
