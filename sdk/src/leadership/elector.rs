@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::announce::{Announcer, Herald};
@@ -218,11 +218,7 @@ impl Run {
         mut news: mpsc::Receiver<News>,
     ) -> Result<(), ElectorError> {
         let mut ready = pin!(ready);
-        let mut overdue = pin!(async {
-            stop.cancelled().await;
-            sleep(patience).await;
-        });
-        let (mut stands, mut stops, mut cut_off) = (false, false, false);
+        let (mut stands, mut stops, mut overdue) = (false, false, None);
         let mut input = Input::Woken;
         self.open_watch();
         loop {
@@ -237,11 +233,16 @@ impl Run {
                 biased;
                 () = stop.cancelled(), if !stops => {
                     stops = true;
+                    overdue = Instant::now().checked_add(patience);
                     Input::Stop
                 }
-                () = &mut overdue, if !cut_off => {
-                    cut_off = true;
+                () = until(overdue) => {
+                    overdue = None;
                     Input::DrainOverdue
+                }
+                reason = asked_to_step_down(reign.as_ref()), if !stops => {
+                    overdue = Instant::now().checked_add(patience);
+                    Input::StepDown(reason)
                 }
                 answer = answer(call) => {
                     self.call = None;
@@ -453,6 +454,21 @@ impl Run {
 async fn answer(call: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
     match call {
         Some(call) => call.await,
+        None => pending().await,
+    }
+}
+
+/// Never resolves without an instant.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
+
+async fn asked_to_step_down(reign: Option<&Reign>) -> String {
+    match reign {
+        Some(reign) => reign.asked_to_step_down().await,
         None => pending().await,
     }
 }

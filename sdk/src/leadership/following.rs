@@ -32,6 +32,11 @@ impl Leadership {
         }
     }
 
+    /// Asks to let another replica lead, as [`Term::step_down`] does. `false`: this process does not lead, or without an election.
+    pub fn step_down(&self, reason: impl Into<String>) -> bool {
+        self.term().is_some_and(|term| term.step_down(reason))
+    }
+
     /// What changes from now on; the first change tells how things are. Every start that is told is followed by its stop. Ends
     /// with the elector.
     pub fn changes(&self) -> impl Stream<Item = Change> + Send + use<> {

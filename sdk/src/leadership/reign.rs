@@ -18,6 +18,8 @@ pub(super) struct Reign {
     ended: Option<Overtime>,
     /// The election waits to hear that no work goes on.
     awaited: bool,
+    /// It is over or being handed over: nobody can step down from it.
+    draining: bool,
 }
 
 /// How long work has gone on after the end of its term. A process that stood still gave it no time to end, so only the time
@@ -29,7 +31,7 @@ struct Overtime {
 
 impl Reign {
     pub(super) const fn new(term: Term, control: TermControl, began: Moment) -> Self {
-        Self { term, control, began, ended: None, awaited: false }
+        Self { term, control, began, ended: None, awaited: false, draining: false }
     }
 
     pub(super) const fn term(&self) -> &Term {
@@ -47,10 +49,12 @@ impl Reign {
     pub(super) fn drain(&mut self) {
         self.control.drain();
         self.awaited = true;
+        self.draining = true;
     }
 
     pub(super) fn end(&mut self, now: Moment, reason: EndReason) {
         self.control.end(reason);
+        self.draining = true;
         self.ended = Some(Overtime { counted: Duration::ZERO, until: now });
         self.awaited = true;
     }
@@ -64,6 +68,17 @@ impl Reign {
             return pending().await;
         }
         self.control.idle().await;
+    }
+
+    /// Resolves when somebody has asked to step down, unless it is too late for that.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(super) async fn asked_to_step_down(&self) -> String {
+        if self.draining {
+            return pending().await;
+        }
+        self.control.asked_to_step_down().await
     }
 
     /// The election hears of it. `true`: the term is over too.

@@ -55,6 +55,8 @@ struct Shared {
     clock: Clock,
     began: Moment,
     state: Mutex<State>,
+    /// Somebody has asked it to step down.
+    asked: CancellationToken,
     draining: CancellationToken,
     ended: CancellationToken,
     /// How many [`WorkGuard`]s there are.
@@ -64,6 +66,8 @@ struct Shared {
 struct State {
     /// `None`: for ever.
     valid_until: Option<Reading>,
+    /// Why it is to step down.
+    step_down: Option<String>,
     end: Option<EndReason>,
     writes: Writes,
 }
@@ -100,7 +104,8 @@ impl Term {
             fencing_token,
             began: clock.now(),
             clock,
-            state: Mutex::new(State { valid_until, end: None, writes: Writes::default() }),
+            state: Mutex::new(State { valid_until, step_down: None, end: None, writes: Writes::default() }),
+            asked: CancellationToken::new(),
             draining: CancellationToken::new(),
             ended: CancellationToken::new(),
             work: watch::Sender::new(0),
@@ -175,6 +180,21 @@ impl Term {
         self.0.lock().end.clone()
     }
 
+    /// Asks to end this term and to let another replica lead: no new work is begun, and running work may go on for as long as at a
+    /// stop, while the lock is renewed. Then the lock is given back, and this process stands again after a pause of a lease
+    /// duration and a retry period, if no other leads by then. [`Term::ended`] tells when the term is over.
+    ///
+    /// `false`: there is nothing to step down from. The term is over or being handed over, or it is one without an election.
+    pub fn step_down(&self, reason: impl Into<String>) -> bool {
+        let mut state = self.0.lock();
+        if state.valid_until.is_none() || self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
+            return false;
+        }
+        state.step_down.get_or_insert_with(|| reason.into());
+        self.0.asked.cancel();
+        true
+    }
+
     /// Does `work` as long as the term is valid, which is asked before each poll. `None` once it is not. It does not wake up by
     /// itself at the end of the term: [`Term::ended`] does.
     ///
@@ -241,6 +261,15 @@ impl TermControl {
     pub fn drain(&self) {
         let _ordered_with_begin_work = self.0.lock();
         self.0.draining.cancel();
+    }
+
+    /// Resolves when somebody has asked to step down, with the reason.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(super) async fn asked_to_step_down(&self) -> String {
+        self.0.asked.cancelled().await;
+        self.0.lock().step_down.clone().unwrap_or_default()
     }
 
     /// Ends the term: the first reason is the one that counts.

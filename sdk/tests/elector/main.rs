@@ -14,6 +14,7 @@ mod chaos;
 mod clocks;
 mod old_records;
 mod site;
+mod stepping_down;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

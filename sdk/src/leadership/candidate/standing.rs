@@ -74,6 +74,11 @@ impl Standing {
         self.leadership.changes()
     }
 
+    /// Asks to let another replica lead, as [`Term::step_down`] does. `false`: this process does not lead.
+    pub fn step_down(&self, reason: impl Into<String>) -> bool {
+        self.leadership.step_down(reason)
+    }
+
     /// Waits for the next term after the one of this number (0: any).
     ///
     /// # Errors

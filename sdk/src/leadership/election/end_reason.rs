@@ -17,6 +17,11 @@ pub enum EndReason {
     Deleted,
     /// What the work runs on does not go on: its threads are blocked.
     Blocked,
+    /// This process was asked to let another lead, for the reason that it was told, and the term's work has ended.
+    SteppedDown {
+        /// In the words of whoever asked.
+        reason: String,
+    },
     /// The process was asked to stop, and the term's work has ended.
     Stopped,
 }
@@ -31,6 +36,7 @@ impl fmt::Display for EndReason {
             Self::Blocked => {
                 f.write_str("the runtime of the work is blocked: code that blocks its thread holds up all others")
             }
+            Self::SteppedDown { reason } => write!(f, "it stepped down: {reason}"),
             Self::Stopped => f.write_str("the process was asked to stop"),
         }
     }

@@ -13,6 +13,7 @@
 mod end_reason;
 mod known;
 mod options;
+mod pauses;
 mod record;
 mod step;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod writes;
 use std::time::Duration;
 
 use self::known::{Knowledge, News};
+use self::pauses::Pauses;
 use self::vouched::Vouched;
 use crate::leadership::clock::Moment;
 
@@ -38,6 +40,7 @@ pub struct Election {
     random: fastrand::Rng,
     lock: Knowledge,
     vouched: Vouched,
+    pauses: Pauses,
     phase: Phase,
     /// Whether a read or a write is on its way: one at a time.
     calling: Option<Call>,
@@ -52,6 +55,8 @@ pub struct Election {
     standing: bool,
     blocked: bool,
     stopping: bool,
+    /// Why, until the lock is given back.
+    stepping_down: Option<String>,
     /// Work of an ended or draining term goes on.
     working: bool,
     /// When a write of such work was on its way the last time, if one has no answer.
@@ -98,6 +103,7 @@ impl Election {
             random: fastrand::Rng::with_seed(seed),
             lock: Knowledge::default(),
             vouched: Vouched::default(),
+            pauses: Pauses::default(),
             phase: Phase::Standby,
             calling: None,
             must_read: true,
@@ -108,6 +114,7 @@ impl Election {
             standing: false,
             blocked: false,
             stopping: false,
+            stepping_down: None,
             working: false,
             unanswered: None,
             last_stamp: None,
@@ -170,7 +177,7 @@ impl Election {
     /// Whether this candidate may lead and nobody else does: the lock has been free for `grace`, and yet there is no term.
     #[must_use]
     pub fn is_vacant_for(&self, grace: Duration, now: Moment) -> bool {
-        let free = self.free_from();
+        let free = self.stands_from();
         !self.leads() && self.may_lead() && free.is_some_and(|free| free + grace <= now)
     }
 
@@ -209,31 +216,34 @@ impl Election {
 
     fn end_if_run_out(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         match self.phase {
-            Phase::Leading(reign) if now >= reign.valid_until => self.end(EndReason::Expired, effects),
-            Phase::Releasing { give_up, .. } if now >= give_up => self.stop(effects),
+            Phase::Leading(reign) if now >= reign.valid_until => self.end(now, EndReason::Expired, effects),
+            Phase::Releasing { give_up, .. } if now >= give_up => self.handed_over(now, effects),
             _ => {}
         }
     }
 
     fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
+            Input::RanOut if self.leads() => self.end(now, EndReason::Expired, effects),
             Input::Woken | Input::RanOut | Input::Dated(_) => {}
             Input::Stand => self.standing = true,
             Input::Blocked(blocked) => {
                 self.blocked = blocked;
                 if blocked && self.leads() {
-                    self.end(EndReason::Blocked, effects);
+                    self.end(now, EndReason::Blocked, effects);
                 }
             }
             Input::Stop => {
-                if !self.stopping && self.leads() {
-                    self.working = true;
-                    effects.push(Effect::Drain);
-                }
+                self.drain(effects);
                 self.stopping = true;
             }
-            Input::DrainOverdue if self.stopping && self.leads() => self.end(EndReason::Stopped, effects),
+            Input::StepDown(reason) => {
+                self.drain(effects);
+                self.stepping_down = self.leads().then_some(reason);
+            }
+            Input::DrainOverdue if self.is_handing_over() && self.leads() => {
+                self.end(now, self.handing_over_because(), effects);
+            }
             Input::DrainOverdue => {}
             Input::WorkEnded { unanswered } => {
                 self.working = false;
@@ -291,9 +301,9 @@ impl Election {
             (News::OwnWrite, _) => self.count(now, effects),
             (News::ForeignWrite, Phase::Leading(_)) => {
                 let holder = self.holder().unwrap_or_default().to_owned();
-                self.end(EndReason::Lost { holder }, effects);
+                self.end(now, EndReason::Lost { holder }, effects);
             }
-            (News::Gone, Phase::Leading(_)) => self.end(EndReason::Deleted, effects),
+            (News::Gone, Phase::Leading(_)) => self.end(now, EndReason::Deleted, effects),
             (News::Nothing | News::ForeignWrite | News::Gone, _) => {}
         }
     }
@@ -315,8 +325,9 @@ impl Election {
                 self.phase = Phase::Leading(reign);
                 effects.push(Effect::Extend { valid_until });
             }
-            Phase::Standby if self.may_lead() && now < valid_until => {
+            Phase::Standby if self.may_lead() && now >= self.pauses.until && now < valid_until => {
                 let token = known.observation.version();
+                self.pauses.began(now);
                 self.phase = Phase::Leading(reign);
                 effects.push(Effect::Begin { valid_until, token });
             }
@@ -325,31 +336,62 @@ impl Election {
     }
 
     const fn may_lead(&self) -> bool {
-        self.standing && !self.blocked && !self.stopping && !self.working
+        self.standing && !self.blocked && !self.is_handing_over() && !self.working
     }
 
-    fn end(&mut self, reason: EndReason, effects: &mut Vec<Effect>) {
+    /// From when on it may take the lock.
+    fn stands_from(&self) -> Option<Moment> {
+        Some(self.free_from()?.max(self.pauses.until))
+    }
+
+    const fn is_handing_over(&self) -> bool {
+        self.stopping || self.stepping_down.is_some()
+    }
+
+    fn handing_over_because(&self) -> EndReason {
+        match &self.stepping_down {
+            Some(reason) if !self.stopping => EndReason::SteppedDown { reason: reason.clone() },
+            _ => EndReason::Stopped,
+        }
+    }
+
+    fn drain(&mut self, effects: &mut Vec<Effect>) {
+        if !self.is_handing_over() && self.leads() {
+            self.working = true;
+            effects.push(Effect::Drain);
+        }
+    }
+
+    fn end(&mut self, now: Moment, reason: EndReason, effects: &mut Vec<Effect>) {
+        self.pauses.ended(now, &self.options);
         self.phase = Phase::Standby;
         self.working = true;
         effects.push(Effect::End(reason));
     }
 
-    fn stop(&mut self, effects: &mut Vec<Effect>) {
-        self.phase = Phase::Stopped;
-        effects.push(Effect::Stopped);
+    /// What there was to give back is given back, or left to expire.
+    fn handed_over(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        self.stepping_down = None;
+        if self.stopping {
+            self.phase = Phase::Stopped;
+            effects.push(Effect::Stopped);
+        } else {
+            self.phase = Phase::Standby;
+            self.pauses.stepped_down(now, &self.options);
+        }
     }
 
-    /// Stopping: the term ends when its work has ended, and what this process holds is given back.
+    /// Stopping or stepping down: the term ends when its work has ended, and what this process holds is given back.
     fn hand_over(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        if !self.stopping || self.working || self.calling.is_some() {
+        if !self.is_handing_over() || self.working || self.calling.is_some() {
             return;
         }
         match self.phase {
             // Then once more its work has to end: what wrote without being work is cut off only now.
-            Phase::Leading(_) => self.end(EndReason::Stopped, effects),
+            Phase::Leading(_) => self.end(now, self.handing_over_because(), effects),
             Phase::Standby => self.release(now, effects),
             Phase::Releasing { read: true, .. } if !self.must_read && !self.lock.is_held_by_own_write() => {
-                self.stop(effects);
+                self.handed_over(now, effects);
             }
             Phase::Releasing { .. } | Phase::Stopped => {}
         }
@@ -364,7 +406,7 @@ impl Election {
             self.phase = Phase::Releasing { read: false, give_up: now + self.options.renew_deadline };
             self.not_before = now;
         } else {
-            self.stop(effects);
+            self.handed_over(now, effects);
         }
     }
 
@@ -378,7 +420,7 @@ impl Election {
             Phase::Standby if self.must_read || self.lock.newest().is_none() => Moment::default(),
             Phase::Standby => {
                 let poll = (!self.watching).then(|| self.last_read + self.options.retry_period);
-                let stand = if self.may_lead() { self.free_from() } else { None };
+                let stand = if self.may_lead() { self.stands_from() } else { None };
                 poll.into_iter().chain(stand).min()?
             }
         };
@@ -389,7 +431,7 @@ impl Election {
         if self.next_call_at().is_none_or(|due| due > now.clock) {
             return;
         }
-        let free = self.free_from().is_some_and(|free| free <= now.clock);
+        let free = self.stands_from().is_some_and(|free| free <= now.clock);
         let (spec, release) = match self.phase {
             _ if self.must_read => return self.read(effects),
             Phase::Releasing { read: false, .. } => return self.read(effects),

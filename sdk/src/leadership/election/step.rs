@@ -27,6 +27,8 @@ pub enum Input {
     Blocked(bool),
     /// The process stops: hand over as soon as the work has ended.
     Stop,
+    /// Hand over as soon as the work has ended, for this reason, and stand again later.
+    StepDown(String),
     /// The draining took too long: the term ends although its work goes on.
     DrainOverdue,
     /// No work of the term that drains, or has ended, goes on any more.

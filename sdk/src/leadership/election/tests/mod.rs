@@ -5,8 +5,10 @@ mod aging;
 mod believing;
 mod handing_over;
 mod leading;
+mod pausing;
 mod restarting;
 mod simulation;
+mod stepping_down;
 
 use std::time::Duration;
 

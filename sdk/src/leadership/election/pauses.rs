@@ -1,0 +1,40 @@
+//! When this candidate may stand again after a term.
+
+use super::options::ElectionOptions;
+use crate::leadership::clock::Moment;
+
+/// How the terms of this process went.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pauses {
+    began: Moment,
+    /// Terms in a row that lasted for less than a lease.
+    short: u32,
+    /// Not to stand before this instant.
+    pub(super) until: Moment,
+}
+
+impl Pauses {
+    pub(super) const fn began(&mut self, now: Moment) {
+        self.began = now;
+    }
+
+    /// After a term that lasted, and after the first one that did not, it stands at once. After each further one it pauses twice
+    /// as long, for a lease at most: whatever ends its terms may not end another's.
+    pub(super) fn ended(&mut self, now: Moment, options: &ElectionOptions) {
+        if now.since(self.began) >= options.lease_duration {
+            self.short = 0;
+            return;
+        }
+        if let Some(doublings) = self.short.checked_sub(1) {
+            let pause = options.retry_period.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
+            self.until = now + pause.min(options.lease_duration);
+        }
+        self.short = self.short.saturating_add(1);
+    }
+
+    /// After it has stepped down others go first. If there are none it stands again when the lock, if it could not be given
+    /// back, has run out for them too.
+    pub(super) fn stepped_down(&mut self, now: Moment, options: &ElectionOptions) {
+        self.until = now + options.lease_duration + options.retry_period;
+    }
+}
