@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time
 use kube::api::{Api, PostParams};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::clock::{Clock, Moment};
 use super::election::EndReason;
@@ -26,6 +26,7 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
 const VACANT: &str = "nobody leads";
+const COORDINATED: &str = "coordinated";
 const LONG_WAIT: &str = "a long wait";
 
 /// Tells of changes of leader.
@@ -155,6 +156,13 @@ impl Announcer {
             warn!(lock = self.lock, error = chain(error), "{doing} failed; told again in a minute if it lasts");
         } else {
             debug!(lock = self.lock, error = chain(error), "{doing} failed");
+        }
+    }
+
+    /// The lock is none to stand for: told once a minute, whatever showed it.
+    pub(super) fn coordinated(&mut self, error: &LockError) {
+        if self.is_news(COORDINATED) {
+            error!(lock = self.lock, error = chain(error), "left the lock alone");
         }
     }
 

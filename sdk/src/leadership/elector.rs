@@ -402,7 +402,7 @@ impl Run {
                 input
             }
             News::Trouble(error) => {
-                self.announcer.trouble(WATCHING, &error);
+                self.trouble(WATCHING, &error);
                 Input::Watching(false)
             }
         }
@@ -411,7 +411,7 @@ impl Run {
     fn report(&mut self, answer: Answer) -> Input {
         let Answer { doing, input, trouble } = answer;
         match trouble {
-            Some(error) => self.announcer.trouble(doing, &error),
+            Some(error) => self.trouble(doing, &error),
             None => {
                 self.pulse.was_read();
                 self.announcer.recovered(doing);
@@ -423,6 +423,15 @@ impl Run {
             }
         }
         input
+    }
+
+    fn trouble(&mut self, doing: &'static str, error: &LockError) {
+        if matches!(error, LockError::Coordinated { .. }) {
+            self.announcer.coordinated(error);
+            self.decide(self.clock.read(), Input::Coordinated);
+        } else {
+            self.announcer.trouble(doing, error);
+        }
     }
 
     fn open_watch(&mut self) {

@@ -34,3 +34,20 @@ async fn a_lock_that_it_cannot_take_is_told_of_once_a_minute() {
     let _goes_on = timeout(Duration::from_secs(60 + 160), late(&cluster)).await;
     assert_eq!(log.lines_with("nobody leads").len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_coordinated_lock_is_an_error_that_is_told_once_a_minute() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let cluster = Cluster::start().await;
+    let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
+        kube::Api::default_namespaced(cluster.client("x"));
+    let lease = serde_json::from_value(serde_json::json!({
+        "metadata": { "name": "late" }, "spec": { "strategy": "OldestEmulationVersion" },
+    }));
+    leases.create(&kube::api::PostParams::default(), &lease.unwrap()).await.unwrap();
+    let _goes_on = timeout(Duration::from_secs(150), late(&cluster)).await;
+    let told = log.lines_with("left the lock alone");
+    assert!(told.len() == 3 && told[0].contains("ERROR") && told[0].contains("OldestEmulationVersion"), "{told:#?}");
+    assert_eq!(log.lines_with("reading the lock failed"), Vec::<String>::new());
+}

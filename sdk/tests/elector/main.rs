@@ -9,6 +9,7 @@
     reason = "tests are sentences"
 )]
 
+mod absurd;
 mod blocked;
 mod chaos;
 mod clocks;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures::TryStreamExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client};
 use kubeops::leadership::lock::LeaseLock;
 use kubeops_testkit::cluster::{ApiService, Fault, Faults};
 use kubeops_testkit::{AuditEvent, Cluster};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const LOCK: &str = "lock";
 /// To the server and back.
@@ -69,6 +69,21 @@ impl Site {
 
     pub async fn delete(&self) {
         self.leases.delete(LOCK, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Creates the lock.
+    pub async fn create(&self, lease: &Value) {
+        let lease = serde_json::from_value(lease.clone()).unwrap();
+        self.leases.create(&PostParams::default(), &lease).await.unwrap();
+    }
+
+    /// Changes the lock as `kubectl patch --type=merge` does.
+    pub async fn merge(&self, patch: &Value) {
+        self.leases.patch(LOCK, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
+    pub async fn annotation(&self, name: &str) -> Option<String> {
+        self.leases.get(LOCK).await.unwrap().metadata.annotations?.remove(name)
     }
 
     /// Writes a holder as somebody with `kubectl edit` would.

@@ -26,6 +26,7 @@ mod lease_deleted;
 mod manifests;
 mod no_election;
 mod no_server;
+mod old_lease;
 mod probes;
 mod rights;
 mod same_pod;

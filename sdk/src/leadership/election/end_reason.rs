@@ -17,6 +17,8 @@ pub enum EndReason {
     Deleted,
     /// What the work runs on does not go on: its threads are blocked.
     Blocked,
+    /// The lock was made a coordinated one, whose holder the control plane chooses.
+    Coordinated,
     /// This process was asked to let another lead, for the reason that it was told, and the term's work has ended.
     SteppedDown {
         /// In the words of whoever asked.
@@ -36,6 +38,7 @@ impl fmt::Display for EndReason {
             Self::Blocked => {
                 f.write_str("the runtime of the work is blocked: code that blocks its thread holds up all others")
             }
+            Self::Coordinated => f.write_str("the lock has a strategy now: the control plane chooses its holder"),
             Self::SteppedDown { reason } => write!(f, "it stepped down: {reason}"),
             Self::Stopped => f.write_str("the process was asked to stop"),
         }

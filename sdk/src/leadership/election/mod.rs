@@ -251,6 +251,12 @@ impl Election {
             }
             Input::Watching(open) => self.watching = open,
             Input::Watched(observation) => self.learn(now, observation, effects),
+            Input::Coordinated => {
+                self.must_read = true;
+                if self.leads() {
+                    self.end(now, EndReason::Coordinated, effects);
+                }
+            }
             Input::Answered(observation) => self.answered(now, observation, effects),
             Input::Conflict => self.refused(),
             Input::Failed => {

@@ -40,6 +40,8 @@ pub enum Input {
     Watching(bool),
     /// The watch told something.
     Watched(Observation),
+    /// A read, a write or the watch has shown that the lock is none to stand for: the control plane chooses its holder.
+    Coordinated,
     /// The dates of what a read has shown, or of what is answered next.
     Dated(Dates),
     /// The read, or the write, that was asked for has succeeded, and this is what it showed.

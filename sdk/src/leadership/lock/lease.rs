@@ -238,6 +238,9 @@ fn read(object: &DynamicObject) -> Result<Record, LockError> {
     let empty = Map::new();
     let spec = object.data.get("spec").and_then(Value::as_object).unwrap_or(&empty);
     let text = |key: &str| spec.get(key).and_then(Value::as_str);
+    if let Some(strategy) = text("strategy").filter(|strategy| !strategy.is_empty()) {
+        return Err(LockError::Coordinated { strategy: strategy.to_owned() });
+    }
     let number = |key: &str| spec.get(key).and_then(Value::as_i64).and_then(|number| i32::try_from(number).ok());
     let time = |key: &str| {
         let time: Option<Timestamp> = text(key).and_then(|text| text.parse().ok());
@@ -305,7 +308,7 @@ mod tests {
             "spec": {
                 "holderIdentity": "me", "leaseDurationSeconds": 15, "leaseTransitions": 2,
                 "acquireTime": "2026-01-02T03:04:05.000006Z", "renewTime": "2026-01-02T03:04:05.600000Z",
-                "strategy": "OldestEmulationVersion",
+                "preferredHolder": "you",
             },
         }))
         .unwrap()
@@ -317,9 +320,9 @@ mod tests {
         assert_eq!((record.version, record.uid.as_str()), (7, "u"));
         let written = Value::Object(fields(&record.spec));
         let mut expected = lease().data["spec"].clone();
-        expected.as_object_mut().unwrap().remove("strategy");
+        expected.as_object_mut().unwrap().remove("preferredHolder");
         assert_eq!(written, expected);
-        assert!(record.spec.foreign.contains("OldestEmulationVersion"));
+        assert!(record.spec.foreign.contains("preferredHolder"));
     }
 
     #[test]
@@ -333,6 +336,30 @@ mod tests {
         let mut bare = lease();
         bare.data = json!({});
         assert_eq!(read(&bare).unwrap().spec, Spec::default());
+    }
+
+    #[test]
+    fn a_lease_that_the_control_plane_coordinates_is_none_of_ours() {
+        let mut coordinated = lease();
+        coordinated.data["spec"]["strategy"] = json!("OldestEmulationVersion");
+        let error = read(&coordinated).unwrap_err();
+        assert!(
+            matches!(&error, LockError::Coordinated { strategy } if strategy == "OldestEmulationVersion"),
+            "{error}"
+        );
+        coordinated.data["spec"]["strategy"] = json!("");
+        read(&coordinated).unwrap();
+    }
+
+    #[test]
+    fn absurd_fields_are_as_good_as_absent() {
+        let mut absurd = lease();
+        absurd.data["spec"] = json!({
+            "holderIdentity": 5, "leaseDurationSeconds": i64::MAX, "leaseTransitions": "many", "acquireTime": "soon", "renewTime": [],
+        });
+        assert_eq!(read(&absurd).unwrap().spec, Spec::default());
+        absurd.data = json!({ "spec": "none" });
+        assert_eq!(read(&absurd).unwrap().spec, Spec::default());
     }
 
     #[test]

@@ -67,6 +67,15 @@ pub enum LockError {
     /// What kept the API server from saying something.
     #[error("the lock can't be reached")]
     Api(#[source] Box<kube::Error>),
+    /// The control plane chooses its holder among candidates that say so: coordinated leader election.
+    #[error(
+        "the lock has the strategy {strategy}: the control plane chooses its holder, and this replica cannot stand for it; \
+         choose another name for this operator's lock, or take `strategy` out of its spec"
+    )]
+    Coordinated {
+        /// `spec.strategy`.
+        strategy: String,
+    },
     /// The object is not a lock that could be understood.
     #[error("the lock can't be understood: {0}")]
     Unreadable(String),

@@ -1,5 +1,6 @@
 //! Row by row: what client-go's own tests ask of an election, what they leave out, and our stricter rules.
 
+mod absurd;
 mod acquiring;
 mod aging;
 mod believing;
