@@ -38,7 +38,7 @@ async fn a_container_that_is_started_again_gets_its_lock_back_at_once_unless_it_
     let history = cluster.history();
     let uid = random_uuid();
     let recipe = container(&cluster, "replica-a", &uid);
-    let mut replicas = cluster.start_leading(&history, &[recipe.clone()]).await;
+    let mut replicas = cluster.start_leading(&history, std::slice::from_ref(&recipe)).await;
     let identity = format!("replica-a_{uid}");
     wait_grown_up(&cluster, &identity).await;
 
@@ -73,7 +73,7 @@ async fn two_processes_with_one_pod_uid_never_lead_at_once() {
     let history = cluster.history();
     let uid = random_uuid();
     let (recipe, of_twin) = (container(&cluster, "replica-a", &uid), container(&cluster, "replica-twin", &uid));
-    let mut replicas = cluster.start_leading(&history, &[recipe.clone()]).await;
+    let mut replicas = cluster.start_leading(&history, std::slice::from_ref(&recipe)).await;
     let identity = format!("replica-a_{uid}");
     let twin = of_twin.start();
     twin.wait_ready().await;

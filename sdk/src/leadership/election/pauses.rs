@@ -1,5 +1,7 @@
 //! When this candidate may stand again after a term.
 
+use std::time::Duration;
+
 use super::options::ElectionOptions;
 use crate::leadership::clock::Moment;
 
@@ -7,7 +9,7 @@ use crate::leadership::clock::Moment;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pauses {
     began: Moment,
-    /// Terms in a row that lasted for less than a lease.
+    /// Terms in a row that lasted for less than a lease, counted until the pause is the longest.
     short: u32,
     /// Not to stand before this instant.
     pub(super) until: Moment,
@@ -25,11 +27,13 @@ impl Pauses {
             self.short = 0;
             return;
         }
-        if let Some(doublings) = self.short.checked_sub(1) {
-            let pause = options.retry_period.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
-            self.until = now + pause.min(options.lease_duration);
+        let pause = self.short.checked_sub(1).map_or(Duration::ZERO, |doublings| {
+            options.retry_period.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+        });
+        self.until = now + pause.min(options.lease_duration);
+        if pause < options.lease_duration {
+            self.short += 1;
         }
-        self.short = self.short.saturating_add(1);
     }
 
     /// After it has stepped down others go first. If there are none it stands again when the lock, if it could not be given
