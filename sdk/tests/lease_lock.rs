@@ -43,7 +43,7 @@ impl Scene {
         let owner = maps.create(&PostParams::default(), &map).await.unwrap().owner_ref(&());
         let lease = json!({
             "metadata": { "name": "lock", "labels": { "team": "a" }, "ownerReferences": [owner] },
-            "spec": { "holderIdentity": "other", "leaseDurationSeconds": 15, "strategy": "OldestEmulationVersion" },
+            "spec": { "holderIdentity": "other", "leaseDurationSeconds": 15, "preferredHolder": "you" },
         });
         scene.leases.create(&PostParams::default(), &serde_json::from_value(lease).unwrap()).await.unwrap();
         let takeover = scene.takeover().await;
@@ -110,7 +110,7 @@ async fn a_write_is_the_object_as_read_with_only_the_fields_of_the_election_chan
         (&before.metadata.labels, &before.metadata.owner_references)
     );
     let expected = json!({
-        "holderIdentity": "me", "leaseDurationSeconds": 15, "leaseTransitions": 1, "strategy": "OldestEmulationVersion",
+        "holderIdentity": "me", "leaseDurationSeconds": 15, "leaseTransitions": 1, "preferredHolder": "you",
         "acquireTime": "1970-01-01T00:00:00.000001Z", "renewTime": "1970-01-01T00:00:00.000002Z",
     });
     assert_eq!(json!(now.spec), expected);
