@@ -57,8 +57,8 @@ pub enum CandidateError {
     /// The election could not be held, or had to be given up.
     #[error(transparent)]
     Elector(#[from] ElectorError),
-    /// The runtime that the election was started on is shutting down.
-    #[error("the election has ended with its runtime")]
+    /// Why has been told, or the runtime that the election was started on is shutting down.
+    #[error("the election has ended before, or with its runtime")]
     Ended,
 }
 
