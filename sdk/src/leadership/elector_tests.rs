@@ -34,3 +34,16 @@ async fn a_lock_that_it_cannot_take_is_told_of_once_a_minute() {
     let _goes_on = timeout(Duration::from_secs(60 + 160), late(&cluster)).await;
     assert_eq!(log.lines_with("nobody leads").len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_server_does_not_take_is_told_of() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let client = Cluster::start().await.client("a");
+    let lock = LeaseLock::new(client.clone(), "default", "Nightly_Report");
+    let (elector, _) = Elector::new(lock, ElectionOptions::new("a"), Clock::tokio(), Metrics::new(), client);
+    let run = elector.run(std::future::ready(()), CancellationToken::new(), Duration::ZERO);
+    let _goes_on = timeout(Duration::from_secs(30), run).await;
+    let told = log.lines_with("writing the lock failed");
+    assert!(told.iter().any(|line| line.contains("metadata.name: Invalid value")), "{told:?}");
+}
