@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// Who is to stand for a lock, and how: `Candidate::lease("nightly-report")`, or that name alone.
 ///
 /// Defaults: the cluster of `KUBECONFIG` or of the pod; the namespace of `POD_NAMESPACE`, else that of the configuration; an
-/// identity of `POD_NAME`, else the machine's name, and a random id; 15 s, 10 s and 2 s, which are client-go's; the lock is
+/// identity of `POD_NAME`, else the machine's name, and an id that is random for each start; 15 s, 10 s and 2 s, which are client-go's; the lock is
 /// given back.
 #[derive(Clone, Debug)]
 #[must_use = "nobody stands until it is run, started or acquires"]
@@ -35,6 +35,8 @@ pub struct Candidate {
     lease: String,
     namespace: Option<String>,
     config: Option<Config>,
+    /// `None`: a new one for each start.
+    identity: Option<String>,
     options: ElectionOptions,
     patience: Duration,
     metrics: Metrics,
@@ -116,7 +118,8 @@ impl Candidate {
             lease: name.into(),
             namespace: None,
             config: None,
-            options: ElectionOptions::new(identity::of_this_process()),
+            identity: None,
+            options: ElectionOptions::new(String::new()),
             patience: PATIENCE,
             metrics: Metrics::new(),
         }
@@ -134,9 +137,9 @@ impl Candidate {
         self
     }
 
-    /// What the lock is to name as its holder; unique to the process.
+    /// What the lock is to name as its holder. No two that stand at a time may have the same, also of one process.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
-        self.options.identity = identity.into();
+        self.identity = Some(identity.into());
         self
     }
 
@@ -181,7 +184,9 @@ impl Candidate {
     /// # Errors
     /// [`CandidateError`].
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, options, patience, metrics } = self;
+        let Self { lease, namespace, config, identity, options, patience, metrics } = self;
+        let identity = identity.unwrap_or_else(identity::of_this_process);
+        let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
         let mut config = match config {
             Some(config) => config,
