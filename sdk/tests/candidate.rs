@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
@@ -45,13 +47,12 @@ impl Site {
     }
 
     async fn candidate(&self, name: &str) -> Candidate {
-        self.nameless_candidate(name).await.identity(name)
+        Candidate::lease(LOCK).config(self.config(name).await).identity(name)
     }
 
-    async fn nameless_candidate(&self, user: &str) -> Candidate {
+    async fn config(&self, user: &str) -> Config {
         let kubeconfig = Kubeconfig::from_yaml(&self.serving.kubeconfig(user)).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-        Candidate::lease(LOCK).config(config)
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap()
     }
 
     fn leases(&self) -> Api<Lease> {
@@ -169,9 +170,25 @@ async fn changes_tell_of_terms_and_of_other_leaders() {
 }
 
 #[tokio::test]
+async fn the_lease_names_who_writes_it() {
+    let site = Site::start().await;
+    let mut config = site.config("a").await;
+    for named in [None, Some("reports/7 (night)")] {
+        config.headers = named.map(|name| (USER_AGENT, HeaderValue::from_static(name))).into_iter().collect();
+        let candidate = Candidate::lease(LOCK).config(config.clone());
+        let guard = timeout(GENEROUS, candidate.acquire()).await.unwrap().unwrap();
+        let lease = site.leases().get(LOCK).await.unwrap();
+        let managers: Vec<_> = lease.metadata.managed_fields.iter().flatten().map(|by| by.manager.clone()).collect();
+        let expected = if named.is_some() { "reports" } else { "kubeops" };
+        assert!(managers.contains(&Some(expected.to_owned())), "{managers:?}");
+        guard.release().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn each_start_of_one_candidate_has_a_name_of_its_own() {
     let site = Site::start().await;
-    let candidate = site.nameless_candidate("a").await;
+    let candidate = Candidate::lease(LOCK).config(site.config("a").await);
     let first = timeout(GENEROUS, candidate.clone().acquire()).await.unwrap().unwrap();
     let name = first.leader().identity().to_owned();
     first.release().await.unwrap();
