@@ -141,7 +141,8 @@ impl Elector {
     }
 
     /// Leads only while `runtime`, on which the work runs, takes turns: a term ends when it has not for three leases, and the
-    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread).
+    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread), as the tasks of its lock's
+    /// client must: make that client [there](super::OwnThread::enter).
     pub fn for_work_on(mut self, runtime: Handle) -> Self {
         self.ping = Some(Ping::new(runtime, self.options.lease_duration));
         self

@@ -52,8 +52,10 @@ pub struct Candidate {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CandidateError {
-    /// There is no cluster to talk to.
-    #[error("no cluster is configured: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`")]
+    /// There is no configuration of a cluster, or none that can be read.
+    #[error(
+        "no configuration of a cluster can be used: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`"
+    )]
     Config(#[source] InferConfigError),
     /// The configuration makes no client.
     #[error("no client can be made")]
@@ -116,8 +118,8 @@ pub async fn run_as_leader<T, Working: Future<Output = T>>(
 // === impl Candidate ===
 
 impl Candidate {
-    /// For the Lease of this name. It is created if need be; both happen with the rights of `list`, `watch`, `create` and
-    /// `update` on that one Lease.
+    /// For the Lease of this name, which is created if need be. That needs the rights of `list`, `watch`, `create` and `update`
+    /// on that one Lease.
     pub fn lease(name: impl Into<String>) -> Self {
         Self {
             lease: name.into(),
@@ -178,16 +180,26 @@ impl Candidate {
     /// # Errors
     /// [`CandidateError`].
     ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
     /// # Cancel safety
     /// When dropped, it stands no more.
     pub async fn acquire(self) -> Result<LeadershipGuard, CandidateError> {
         LeadershipGuard::acquired(self.start().await?).await
     }
 
-    /// Stands from now on, for any number of terms, until what it gives is stopped or dropped.
+    /// Stands from now on, for any number of terms, until what it gives is stopped or dropped. The runtime that this is called on
+    /// has to take turns: while it does not for three leases, be it that it is blocked or that nobody drives it, there is no term.
     ///
     /// # Errors
     /// [`CandidateError`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
         let Self { lease, namespace, config, identity, options, patience, metrics } = self;
         let identity = identity.unwrap_or_else(identity::of_this_process);

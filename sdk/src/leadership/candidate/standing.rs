@@ -16,7 +16,8 @@ use crate::leadership::following::Leadership;
 use crate::leadership::term::Term;
 use crate::metrics::Metrics;
 
-/// Stands for a lock until it is stopped or dropped, for any number of terms.
+/// Stands for a lock until it is stopped or dropped, for any number of terms. A term that ends, by a stop too, waits only for
+/// work that holds a guard of [`Term::begin_work`]; what holds none is told by [`Term::ended`].
 ///
 /// ```no_run
 /// use futures::StreamExt as _;
@@ -95,7 +96,7 @@ impl Standing {
         }
     }
 
-    /// Stands no more: work may end, within the candidate's patience, and the lock is given back. A drop does the same in the
+    /// Stands no more: work that holds a guard may end, within the candidate's patience, and the lock is given back. A drop does the same in the
     /// background.
     ///
     /// # Errors
