@@ -148,7 +148,7 @@ impl Elector {
         let mut events = JoinSet::new();
         events.spawn(herald.run());
         let (tell, news) = mpsc::channel(NEWS_WAITING);
-        let election = Election::new(options.clone(), fastrand::u64(..));
+        let election = Election::new(options.clone());
         let run = Run {
             election,
             options,
@@ -394,7 +394,8 @@ impl Run {
     }
 
     fn now(&self) -> Now {
-        Now { clock: self.clock.now(), wall: Stamp::from_micros(Timestamp::now().as_microsecond()) }
+        let wall = Stamp::from_micros(Timestamp::now().as_microsecond());
+        Now { clock: self.clock.now(), wall, chance: fastrand::f64() }
     }
 }
 

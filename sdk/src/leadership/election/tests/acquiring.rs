@@ -76,9 +76,9 @@ fn a_change_of_metadata_does_not_start_the_wait_again_and_its_version_is_used() 
 #[test]
 fn an_expiry_is_jittered_and_a_release_is_not() {
     let takeovers: Vec<f64> = (0..20)
-        .map(|seed| {
-            let mut election = Election::new(ElectionOptions::new(ME), seed);
-            let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0) };
+        .map(|twentieth| {
+            let mut election = Election::new(ElectionOptions::new(ME));
+            let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0), chance: f64::from(twentieth) / 20.0 };
             election.step(now, Input::Stand);
             election.step(now, Input::Watching(true));
             election.step(now, Input::Answered(present(5, OTHER)));
@@ -133,8 +133,8 @@ fn a_lost_race_of_two_creations_respects_the_winner() {
 
 #[test]
 fn nobody_stands_before_the_replica_can_lead() {
-    let mut election = Election::new(ElectionOptions::new(ME), 7);
-    let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0) };
+    let mut election = Election::new(ElectionOptions::new(ME));
+    let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0), chance: 0.5 };
     assert_eq!(election.step(now, Input::Woken), [Effect::Read]);
     election.step(now, Input::Watching(true));
     assert_eq!(election.step(now, Input::Answered(Observation::Absent { version: 1 })), []);
