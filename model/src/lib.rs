@@ -13,4 +13,8 @@ pub mod leadership {
     pub mod election;
 }
 
+pub mod mutations;
+pub mod scenarios;
+pub mod search;
+
 pub use leadership::election::model::*;

@@ -9,6 +9,7 @@ mod control_plane;
 mod error;
 mod helm;
 mod layers;
+mod model;
 mod test;
 mod tools;
 mod versions;
@@ -31,6 +32,7 @@ usage: cargo xtask <chore>
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
+  model           search the election for a state in which it is wrong: all scenarios, as far as ten minutes go
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
 
@@ -62,6 +64,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("layers", []) => layers::run(),
+        ("model", []) => model::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

@@ -54,8 +54,8 @@ pub(super) struct Knowledge {
     /// Writes of this process that are not known to have landed. All were based on the newest state: a write based on an
     /// older one can't land any more, because the server compares versions.
     pub(super) pending: Vec<Sent>,
-    /// While it is absent: not to be created before this instant, because a holder that was known may not know yet that its
-    /// lock is gone. A later and shorter lease does not take back what an earlier one was promised.
+    /// Not to be written before this instant, because a holder that was known may not know yet that its lock is gone. A later
+    /// and shorter lease does not take back what an earlier one was promised, nor does one that is created and released.
     pub(super) left_alone_until: Moment,
 }
 
@@ -93,7 +93,15 @@ impl Knowledge {
         observation: Observation,
         absence: impl FnOnce(&Spec) -> Option<Duration>,
     ) -> News {
-        if self.newest.as_ref().is_some_and(|known| observation.version() <= known.observation.version()) {
+        if let Some(known) = self.newest.as_ref().filter(|known| observation.version() <= known.observation.version()) {
+            // A read that was overtaken by the watch: whoever it shows as the holder may not know yet that the lock is gone.
+            let uid = known.observation.record().map(|record| &record.uid);
+            if let Some(earlier) = observation.record().filter(|earlier| Some(&earlier.uid) != uid)
+                && earlier.spec.holder().is_some()
+                && let Some(wait) = absence(&earlier.spec)
+            {
+                self.left_alone_until = self.left_alone_until.max(now.clock + wait);
+            }
             return News::Nothing;
         }
         let before = self.newest.take();
@@ -138,6 +146,6 @@ impl Knowledge {
         let Observation::Present(record) = &known.observation else { return Some(self.left_alone_until) };
         let free_now = known.mine.is_some() || record.spec.holder().is_none();
         let wait = if free_now { Duration::ZERO } else { record.spec.duration_or(own_lease) + known.jitter };
-        Some(known.seen + wait)
+        Some((known.seen + wait).max(self.left_alone_until))
     }
 }

@@ -52,7 +52,7 @@ impl Scenario {
     }
 
     /// Until nobody has anything to do before time passes.
-    fn settle(&self, state: &mut State) {
+    pub(super) fn settle(&self, state: &mut State) {
         for _ in 0..ROUNDS {
             let mut acted = false;
             for who in 0..state.candidates.len() {

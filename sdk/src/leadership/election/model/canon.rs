@@ -5,6 +5,7 @@
 //! exchanged. A field that an election gains has to be written here, too, or this does not compile.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::known::{Knowledge, Known, Sent};
@@ -86,12 +87,12 @@ impl State {
         row.row
             .extend([deletions, labels, clears, crashes, stops, unanswered, silences, failures, acts].map(u64::from));
         if acts > 0 || rival.term.is_some() {
-            row.now = candidates[0].clock;
+            row.now = candidates[candidates.len() - 1].clock;
             row.maybe(rival.observed.as_ref(), Row::spec);
             row.row.push(as_number(rival.age(row.now, row.longest)));
             row.maybe(rival.term.as_ref(), |row, (until, token)| {
                 row.future(*until);
-                row.token(*token);
+                row.term(*token);
             });
         }
         row.row.push(violation.map_or(0, |violation| 1 + violation as u64));
@@ -143,7 +144,7 @@ impl<'a> Row<'a> {
         self.maybe(call.as_ref(), Self::call);
         self.maybe(term.as_ref(), |row, term| {
             row.future(term.valid_until);
-            row.token(term.token);
+            row.term(term.token);
             row.maybe(term.acquired.as_ref(), |row, stamp| row.stamp(*stamp));
         });
         self.maybe(unanswered.as_ref(), |row, at| row.past(*at));
@@ -270,7 +271,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn server(&mut self, server: &'a Server, candidates: &'a [Candidate], tick: u64) {
+    fn server(&mut self, server: &'a Server, candidates: &'a [Arc<Candidate>], tick: u64) {
         let Server { version, uids: _, held, earlier, late: _, cleared, deleted, newest_token } = server;
         self.version(*version);
         self.maybe(held.as_ref(), |row, Held { record, author, since: _ }| {
@@ -287,6 +288,11 @@ impl<'a> Row<'a> {
         self.token(*version);
     }
 
+    fn term(&mut self, token: u64) {
+        let forced = self.server.forced();
+        self.flags(&[token > forced, token > self.server.cleared]);
+    }
+
     /// Of what is, or may become, a token only this is asked.
     fn token(&mut self, version: u64) {
         let Server { cleared, newest_token, .. } = self.server;
@@ -294,13 +300,13 @@ impl<'a> Row<'a> {
         self.flags(&[version >= forced, version > forced, version > *cleared, version > *newest_token]);
     }
 
-    fn stray(&mut self, stray: &'a Stray, candidates: &'a [Candidate]) {
+    fn stray(&mut self, stray: &'a Stray, candidates: &'a [Arc<Candidate>]) {
         let Stray { author, life, put } = stray;
         self.author(Author::Candidate(*author, *life), candidates);
         self.put(put);
     }
 
-    fn author(&mut self, author: Author, candidates: &[Candidate]) {
+    fn author(&mut self, author: Author, candidates: &[Arc<Candidate>]) {
         let place = match author {
             Author::Candidate(who, life) => {
                 let place = self.order.iter().position(|it| *it == who).unwrap_or_default() as u64;

@@ -6,6 +6,7 @@
 
 mod calm;
 mod canon;
+mod congruence;
 mod mutation;
 mod properties;
 mod rival;
@@ -14,8 +15,9 @@ mod server;
 mod state;
 mod step;
 
+pub use self::congruence::compare_ways;
 pub use self::mutation::Broken;
 pub use self::properties::*;
-pub use self::scenario::{Budget, Scenario, Setup};
+pub use self::scenario::{Budget, EVER, Scenario, Setup};
 pub use self::state::State;
 pub use self::step::Action;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::super::known::Sent;
-use super::super::{Effect, Election, Input, Now, Observation, Phase, Put};
+use super::super::known::{Knowledge, Sent};
+use super::super::{Effect, Election, EndReason, Input, Now, Observation, Phase, Put};
 use super::scenario::{Budget, Scenario};
 use super::server::Server;
 use crate::leadership::clock::Moment;
@@ -32,6 +32,10 @@ pub enum Broken {
     WaitAfterDeletion,
     /// A second deletion takes back what was promised at the first.
     LongestWaitAfterDeletion,
+    /// A holder shown by an answer that the end of its lock has overtaken is nobody.
+    HolderShownLate,
+    /// Who sees a release looks again a second later.
+    ReleaseAtOnce,
     /// Metadata starts the wait anew.
     MetadataMovesNoClock,
     /// An older answer replaces what is known.
@@ -46,7 +50,7 @@ pub enum Broken {
     OwnWrites,
     /// Two writes may look alike.
     UniqueStamps,
-    /// A foreign record does not end the term.
+    /// A foreign record does not end the term, nor does a lock that is gone.
     EndAtForeignRecord,
 }
 
@@ -57,8 +61,8 @@ impl Scenario {
             Some(broken) => {
                 let before = election.clone();
                 broken.prepare(election, now, &input);
-                let effects = election.step(now, input);
-                broken.spoil(election, &before, now);
+                let mut effects = election.step(now, input);
+                broken.spoil(election, &before, now, &mut effects);
                 effects
             }
         }
@@ -116,12 +120,18 @@ impl Broken {
                 }
             }
             Self::UniqueStamps => election.last_stamp = None,
-            Self::LongestWaitAfterDeletion => lock.left_alone_until = Moment::default(),
+            Self::LongestWaitAfterDeletion => {
+                let before = lock.record().map(|record| &record.uid);
+                let after = observation.and_then(Observation::record).map(|record| &record.uid);
+                if observation.is_some() && before.is_some() && before != after {
+                    lock.left_alone_until = Moment::default();
+                }
+            }
             _ => {}
         }
     }
 
-    fn spoil(self, election: &mut Election, before: &Election, now: Now) {
+    fn spoil(self, election: &mut Election, before: &Election, now: Now, effects: &mut Vec<Effect>) {
         let own = election.options.lease_seconds();
         let (newest, earlier) = (&mut election.lock.newest, &before.lock.newest);
         match self {
@@ -140,12 +150,32 @@ impl Broken {
                     known.seen = earlier.seen;
                 }
             }
+            Self::HolderShownLate => {
+                let version = |lock: &Knowledge| lock.newest.as_ref().map(|known| known.observation.version());
+                if version(&election.lock) == version(&before.lock) {
+                    election.lock.left_alone_until = before.lock.left_alone_until;
+                }
+            }
+            Self::ReleaseAtOnce => {
+                let released = |lock: &Knowledge| lock.record().is_some_and(|record| record.spec.holder().is_none());
+                if released(&election.lock) && !released(&before.lock) {
+                    election.lock.left_alone_until = now.clock + Duration::from_secs(1);
+                }
+            }
             Self::WaitAfterDeletion => election.lock.left_alone_until = Moment::default(),
             Self::MetadataMovesNoClock => {
                 if let (Some(known), Some(earlier)) = (newest, earlier)
                     && known.observation.version() > earlier.observation.version()
                 {
                     known.seen = now.clock;
+                }
+            }
+            Self::EndAtForeignRecord => {
+                let ended =
+                    |effect: &Effect| matches!(effect, Effect::End(EndReason::Lost { .. } | EndReason::Deleted));
+                if effects.iter().any(ended) {
+                    effects.retain(|effect| !ended(effect));
+                    (election.phase, election.working) = (before.phase, before.working);
                 }
             }
             Self::ForgetsOldTries if election.lock.pending.is_empty() => {

@@ -16,34 +16,39 @@ pub const ONE_AT_A_TIME: &str = "no term next to work of an earlier one in the s
 /// Tokens grow.
 pub const TOKEN_GROWS: &str = "the fencing token grows from term to term";
 /// Deletion.
-pub const NO_CREATE_IN_KNOWN_TERM: &str = "whoever knew of a term does not create the lock before its end";
+pub const NOT_IN_KNOWN_TERM: &str = "whoever knew of a term begins none before its end, also when the lock was deleted";
+/// Trust in the newest state.
+pub const NO_END_FOR_NOTHING: &str = "no term ends as lost while the lock is its own";
 /// Nothing comes back.
 pub const NO_REVIVAL: &str = "no term that is over begins or goes on";
 /// Better knowledge.
 pub const NOT_AGAINST_KNOWLEDGE: &str = "no term of one who knows that the lock is not its own";
 /// Liveness.
-pub const SOMEBODY_LEADS: &str = "once all is calm, somebody leads in the end";
-/// Stability.
-pub const LEADER_STAYS: &str = "while all is calm, the leader goes on leading";
+pub const SOMEBODY_LEADS: &str = "once all is calm, somebody leads in the end, and goes on leading";
 /// Handover.
 pub const RELEASE_IS_ANSWERED: &str = "a release is followed by a takeover without waiting";
 /// There is something to check.
 pub const THERE_ARE_TERMS: &str = "somebody leads, and then somebody else (an example)";
 
+/// What is checked in a scenario.
+#[must_use]
+pub fn properties(scenario: &Scenario) -> Vec<&'static str> {
+    of(scenario).into_iter().map(|property| property.name).collect()
+}
+
 pub(super) fn of(scenario: &Scenario) -> Vec<Property<Scenario>> {
     let mut properties = vec![
         Property::always(ONE_TERM, one_term),
-        Property::always(NO_OVERWRITE, |_, state: &State| state.violation != Some(Violation::Overwrites)),
-        Property::always(RELEASE_LAST, |_, state: &State| state.violation != Some(Violation::ReleasesEarly)),
-        Property::always(ONE_AT_A_TIME, |_, state: &State| state.violation != Some(Violation::LeadsNextToWork)),
-        Property::always(TOKEN_GROWS, |_, state: &State| state.violation != Some(Violation::TokenDoesNotGrow)),
-        Property::always(NO_CREATE_IN_KNOWN_TERM, |_, state: &State| {
-            state.violation != Some(Violation::CreatesInKnownTerm)
-        }),
-        Property::always(NO_REVIVAL, |_, state: &State| state.violation != Some(Violation::Revives)),
         Property::always(NOT_AGAINST_KNOWLEDGE, |_, state: &State| {
             state.candidates.iter().all(|it| it.valid_term().is_none() || it.election.holds())
         }),
+        Property::always(NO_OVERWRITE, |_, state: &State| state.is_without(Violation::Overwrites)),
+        Property::always(RELEASE_LAST, |_, state: &State| state.is_without(Violation::ReleasesEarly)),
+        Property::always(ONE_AT_A_TIME, |_, state: &State| state.is_without(Violation::LeadsNextToWork)),
+        Property::always(TOKEN_GROWS, |_, state: &State| state.is_without(Violation::TokenDoesNotGrow)),
+        Property::always(NOT_IN_KNOWN_TERM, |_, state: &State| state.is_without(Violation::BeginsInKnownTerm)),
+        Property::always(NO_REVIVAL, |_, state: &State| state.is_without(Violation::Revives)),
+        Property::always(NO_END_FOR_NOTHING, |_, state: &State| state.is_without(Violation::EndsForNothing)),
         Property::sometimes(THERE_ARE_TERMS, somebody_else_leads),
     ];
     if scenario.calm {
@@ -56,7 +61,7 @@ pub(super) fn of(scenario: &Scenario) -> Vec<Property<Scenario>> {
 }
 
 fn one_term(scenario: &Scenario, state: &State) -> bool {
-    let rival = state.rival.leads(scenario.candidates[0].clock(state.tick), state.server.forced());
+    let rival = state.rival.leads(scenario.rival().clock(state.tick), state.server.forced());
     state.leaders().count() + usize::from(rival) <= 1
 }
 
@@ -70,7 +75,7 @@ fn somebody_leads(scenario: &Scenario, state: &State) -> bool {
 
 fn release_is_answered(scenario: &Scenario, state: &State) -> bool {
     let released = state.server.held.as_ref().is_some_and(|held| held.record.spec.holder().is_none());
-    let ready = state.candidates.iter().any(Candidate::stands_ready);
+    let ready = state.candidates.iter().any(|it| it.stands_ready());
     !released || !ready || state.violation.is_some() || scenario.somebody_will_lead(state, 0).is_some()
 }
 

@@ -31,6 +31,10 @@ pub struct Scenario {
     pub late: usize,
     /// Somebody labels the lock once a tick for ever, also while all else is calm.
     pub labelled: bool,
+    /// At the beginning the first candidate leads already, and the others know.
+    pub settled: bool,
+    /// Only histories of fewer steps than this.
+    pub depth: Option<usize>,
     /// Whether to search for states from which nobody ever leads, which costs a run of calm at each state.
     pub calm: bool,
     /// The rule that does not hold.
@@ -69,6 +73,23 @@ pub struct Budget {
     pub rival: u8,
 }
 
+// === impl Budget ===
+
+impl Budget {
+    /// Nothing rare happens.
+    pub const NONE: Self = Self {
+        deletions: 0,
+        labels: 0,
+        clears: 0,
+        crashes: 0,
+        stops: 0,
+        unanswered: 0,
+        silences: 0,
+        failures: 0,
+        rival: 0,
+    };
+}
+
 // === impl Setup ===
 
 impl Setup {
@@ -82,6 +103,11 @@ impl Setup {
             ..ElectionOptions::new(identity)
         };
         Self { options, rate: 1 }
+    }
+
+    pub(super) fn timing(&self) -> (Duration, Duration, Duration, u64) {
+        let options = &self.options;
+        (options.lease_duration, options.renew_deadline, options.retry_period, self.rate)
     }
 
     /// What its clock shows at `tick`.
@@ -112,6 +138,8 @@ impl Scenario {
             watch: true,
             late: 0,
             labelled: false,
+            settled: false,
+            depth: None,
             calm: false,
             broken: None,
         }

@@ -1,5 +1,8 @@
 //! One state of the world: the lock, the candidates, and what is on its way between them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::super::{Election, Input, Now, Observation, Put, Stamp};
 use super::rival::Rival;
 use super::scenario::{Budget, Scenario};
@@ -15,7 +18,8 @@ const STAMPS_OF_A_PROCESS: i64 = 10_000;
 pub struct State {
     pub(super) tick: u64,
     pub(super) server: Server,
-    pub(super) candidates: Vec<Candidate>,
+    /// Shared with the states before, until they change.
+    pub(super) candidates: Vec<Arc<Candidate>>,
     /// Writes that were given up and may land.
     pub(super) strays: Vec<Stray>,
     pub(super) rival: Rival,
@@ -28,7 +32,7 @@ pub struct State {
 /// What equality needs to know of the scenario.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View {
-    pub(super) longest: std::time::Duration,
+    pub(super) longest: Duration,
     pub(super) keeps_told: bool,
 }
 
@@ -88,7 +92,8 @@ pub(super) enum Violation {
     ReleasesEarly,
     LeadsNextToWork,
     TokenDoesNotGrow,
-    CreatesInKnownTerm,
+    BeginsInKnownTerm,
+    EndsForNothing,
     Revives,
 }
 
@@ -97,7 +102,8 @@ pub(super) enum Violation {
 impl State {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let view = View { longest: scenario.longest_lease(), keeps_told: scenario.budget.deletions > 0 };
-        let candidates = (0..scenario.candidates.len()).map(|who| Candidate::new(scenario, who, 0, 0)).collect();
+        let candidates =
+            (0..scenario.candidates.len()).map(|who| Arc::new(Candidate::new(scenario, who, 0, 0))).collect();
         let mut state = Self {
             tick: 0,
             server: Server::new(scenario.late),
@@ -115,9 +121,13 @@ impl State {
     }
 
     /// Who has a valid term, but for those that an election was forced on.
-    pub(super) fn leaders(&self) -> impl Iterator<Item = &Candidate> {
+    pub(super) fn leaders(&self) -> impl Iterator<Item = &Arc<Candidate>> {
         let forced = self.server.forced();
         self.candidates.iter().filter(move |it| it.valid_term().is_some_and(|term| term.token > forced))
+    }
+
+    pub(super) fn is_without(&self, violation: Violation) -> bool {
+        self.violation != Some(violation)
     }
 
     pub(super) fn somebody_leads(&self) -> bool {

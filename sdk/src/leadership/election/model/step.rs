@@ -1,10 +1,12 @@
 //! What may happen next, and what it leads to.
 
+use std::sync::Arc;
+
 use stateright::{Model, Property};
 
-use super::super::{Effect, Input, Observation};
+use super::super::{Effect, EndReason, Input, Observation, Put};
 use super::mutation::Broken;
-use super::scenario::{EVER, Scenario};
+use super::scenario::{EVER, Scenario, Setup};
 use super::server::Author;
 use super::state::{Call, Candidate, State, Stray, Term, Violation};
 use super::{calm, properties};
@@ -57,7 +59,11 @@ impl Model for Scenario {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::new(self)]
+        let mut state = State::new(self);
+        if self.settled {
+            self.settle(&mut state);
+        }
+        vec![state]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -140,7 +146,7 @@ impl Scenario {
             Action::Wake(who) => self.step(state, who, Input::Woken),
             Action::Arrive(who) => self.arrive(state, who),
             Action::Answer(who) => {
-                if let Some(Call::Answer { input, .. }) = state.candidates[who].call.take() {
+                if let Some(Call::Answer { input, .. }) = Arc::make_mut(&mut state.candidates[who]).call.take() {
                     self.step(state, who, input);
                 }
             }
@@ -163,13 +169,14 @@ impl Scenario {
             }
             Action::Stop(who) => {
                 state.left.stops -= 1;
-                state.candidates[who].stopping = true;
+                Arc::make_mut(&mut state.candidates[who]).stopping = true;
                 self.step(state, who, Input::Stop);
             }
             Action::WorkEnds(who) => self.work_ends(state, who),
             Action::WorkEndsUnanswered(who) => {
                 state.left.unanswered -= 1;
-                state.candidates[who].unanswered = Some(state.candidates[who].clock);
+                let candidate = Arc::make_mut(&mut state.candidates[who]);
+                candidate.unanswered = Some(candidate.clock);
                 self.work_ends(state, who);
             }
             Action::Overdue(who) => self.step(state, who, Input::DrainOverdue),
@@ -191,7 +198,7 @@ impl Scenario {
             }
             Action::RivalTries => {
                 state.left.rival -= 1;
-                state.rival.tries(&mut state.server, &self.candidates[0], state.tick);
+                state.rival.tries(&mut state.server, self.rival(), state.tick);
             }
             Action::RivalReleases => {
                 state.left.rival -= 1;
@@ -203,7 +210,7 @@ impl Scenario {
     fn tick(&self, state: &mut State) {
         state.tick += 1;
         for (candidate, setup) in state.candidates.iter_mut().zip(&self.candidates) {
-            candidate.clock = setup.clock(state.tick);
+            Arc::make_mut(candidate).clock = setup.clock(state.tick);
         }
     }
 
@@ -214,6 +221,11 @@ impl Scenario {
         self.step(state, who, Input::Stand);
     }
 
+    /// It has the timing of the last candidate.
+    pub(super) fn rival(&self) -> &Setup {
+        &self.candidates[self.candidates.len() - 1]
+    }
+
     fn crash(&self, state: &mut State, who: usize) {
         state.left.crashes -= 1;
         let old = &state.candidates[who];
@@ -221,13 +233,13 @@ impl Scenario {
         if let Some(Call::Put(put)) = &old.call {
             state.strays.push(Stray { author: who, life: old.life, put: put.clone() });
         }
-        state.candidates[who] = Candidate::new(self, who, life, state.tick);
+        state.candidates[who] = Arc::new(Candidate::new(self, who, life, state.tick));
         self.stand(state, who);
     }
 
     /// The call is waited for no longer. What has not reached the server may reach it yet.
     fn lose(&self, state: &mut State, who: usize, input: Input) {
-        let candidate = &mut state.candidates[who];
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
         let call = candidate.call.take();
         if !matches!(call, Some(Call::Read) | None) && state.left.silences != EVER {
             state.left.silences = state.left.silences.saturating_sub(1);
@@ -240,14 +252,14 @@ impl Scenario {
 
     fn arrive(&self, state: &mut State, who: usize) {
         let life = state.candidates[who].life;
-        let answer = match state.candidates[who].call.take() {
+        let answer = match Arc::make_mut(&mut state.candidates[who]).call.take() {
             Some(Call::Put(put)) => Call::Answer { of_put: true, input: self.write(state, who, life, put) },
             _ => Call::Answer { of_put: false, input: Input::Answered(state.server.read()) },
         };
-        state.candidates[who].call = Some(answer);
+        Arc::make_mut(&mut state.candidates[who]).call = Some(answer);
     }
 
-    fn write(&self, state: &mut State, who: usize, life: u8, put: super::super::Put) -> Input {
+    fn write(&self, state: &mut State, who: usize, life: u8, put: Put) -> Input {
         let author = Author::Candidate(who, life);
         if !self.server_takes(&state.server, &put) {
             return Input::Conflict;
@@ -259,24 +271,22 @@ impl Scenario {
         Input::Answered(state.server.read())
     }
 
-    /// The lock was deleted, but nobody cleared it: who knew of a term waits for its end.
-    fn creates_in_known_term(state: &State, who: usize) -> bool {
-        let creator = &state.candidates[who];
+    /// Nobody cleared the lock, though it may have been deleted: who knew of a term waits for its end.
+    fn begins_in_known_term(state: &State, who: usize) -> bool {
+        let (beginner, cleared) = (&state.candidates[who], state.server.cleared);
         let others = state.candidates.iter().enumerate().filter(|(other, _)| *other != who);
-        let created = creator
-            .election
-            .lock
-            .newest()
-            .and_then(|known| known.mine.as_ref())
-            .is_some_and(|sent| sent.put.base.is_none());
-        created
-            && others.filter_map(|(_, other)| other.valid_term()).any(|term| {
-                term.token > state.server.cleared && term.acquired.is_some_and(|it| creator.told.contains(&it))
-            })
+        let mut terms = others.filter_map(|(_, other)| other.valid_term()).filter(|term| term.token > cleared);
+        terms.any(|term| term.acquired.is_some_and(|acquired| beginner.told.contains(&acquired)))
+    }
+
+    /// Whether the lock is still what the candidate wrote.
+    fn still_holds(state: &State, who: usize) -> bool {
+        let author = state.candidates[who].author(who);
+        state.server.held.as_ref().is_some_and(|held| held.author == author && held.record.spec.holder().is_some())
     }
 
     fn work_ends(&self, state: &mut State, who: usize) {
-        let candidate = &mut state.candidates[who];
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
         candidate.awaited = false;
         candidate.working = false;
         let unanswered = candidate.unanswered.filter(|_| !self.breaks(Broken::WritesWithoutAnswer));
@@ -285,7 +295,7 @@ impl Scenario {
 
     /// What the elector does: reads the clock, asks the election, does as it says.
     pub(super) fn step(&self, state: &mut State, who: usize, input: Input) {
-        let candidate = &mut state.candidates[who];
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
         candidate.is_told(&input);
         let now = candidate.now(who);
         let effects = self.broken_step(&mut candidate.election, now, input);
@@ -295,7 +305,7 @@ impl Scenario {
     }
 
     fn carry_out(&self, state: &mut State, who: usize, effect: Effect) {
-        let candidate = &mut state.candidates[who];
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
         let now = candidate.clock;
         match effect {
             Effect::Read => candidate.call = Some(Call::Read),
@@ -324,8 +334,8 @@ impl Scenario {
                     state.violation = Some(Violation::TokenDoesNotGrow);
                 }
                 server.newest_token = server.newest_token.max(token);
-                if Self::creates_in_known_term(state, who) {
-                    state.violation = Some(Violation::CreatesInKnownTerm);
+                if Self::begins_in_known_term(state, who) {
+                    state.violation = Some(Violation::BeginsInKnownTerm);
                 }
             }
             Effect::Extend { valid_until } => match candidate.valid_term() {
@@ -338,7 +348,14 @@ impl Scenario {
                     self.work_ends(state, who);
                 }
             }
-            Effect::End(_) => {
+            Effect::End(reason) => {
+                let without = matches!(reason, EndReason::Lost { .. } | EndReason::Deleted);
+                let forced = state.server.forced();
+                let unforced = state.candidates[who].term.is_some_and(|term| term.token > forced);
+                if without && unforced && Self::still_holds(state, who) {
+                    state.violation = Some(Violation::EndsForNothing);
+                }
+                let candidate = Arc::make_mut(&mut state.candidates[who]);
                 candidate.term = None;
                 candidate.working = true;
                 candidate.awaited = true;
@@ -359,20 +376,14 @@ impl Scenario {
         strays.retain(|stray| self.may_land(server, &stray.put, *left));
         strays.sort_by_key(|stray| (stray.author, stray.life, stray.put.spec.renewed));
         if !self.breaks(Broken::OlderAnswers) {
-            let known = candidates.iter().filter(|it| !it.gone).map(Candidate::knows_version).min().unwrap_or(u64::MAX);
+            let known = candidates.iter().filter(|it| !it.gone).map(|it| it.knows_version()).min().unwrap_or(u64::MAX);
             server.earlier.retain(|observation| observation.version() > known);
         }
     }
 
+    /// Candidates of one kind may be exchanged.
     pub(super) fn kind(&self, who: usize) -> usize {
-        let alike = |other: &super::scenario::Setup| {
-            let (a, b) = (&self.candidates[who], other);
-            let timing = |setup: &super::scenario::Setup| {
-                let options = &setup.options;
-                (options.lease_duration, options.renew_deadline, options.retry_period, setup.rate)
-            };
-            timing(a) == timing(b)
-        };
-        self.candidates.iter().position(alike).unwrap_or(who)
+        let own = self.candidates[who].timing();
+        self.candidates.iter().position(|other| other.timing() == own).unwrap_or(who)
     }
 }

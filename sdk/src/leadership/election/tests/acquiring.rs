@@ -226,6 +226,41 @@ fn a_shorter_lease_that_disappears_too_does_not_take_back_what_an_earlier_one_wa
     assert!((candidate.wakes_at() - 141.0).abs() < 1e-6, "{}", candidate.wakes_at());
 }
 
+/// Found by the model.
+#[test]
+fn a_lock_created_again_and_released_does_not_take_back_what_its_holder_before_was_promised() {
+    let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
+    let mut again = record(7, "");
+    again.uid = "another".to_owned();
+    assert_eq!(candidate.at(101.0, Input::Watched(Observation::Present(again))), []);
+    assert!((candidate.wakes_at() - 116.0).abs() < 1e-6, "{}", candidate.wakes_at());
+}
+
+/// Found by the model: the watch had begun with a read of its own.
+#[test]
+fn a_holder_shown_by_an_answer_that_the_end_of_its_lock_has_overtaken_is_waited_for() {
+    let mut candidate = Candidate::new();
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    assert_eq!(candidate.at(101.0, Input::Answered(present(8, OTHER))), []);
+    assert!((candidate.wakes_at() - 116.0).abs() < 1e-6, "{}", candidate.wakes_at());
+    assert_eq!(put_of(&candidate.wake()).base, None);
+
+    let mut candidate = Candidate::new();
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    put_of(&candidate.step(Input::Answered(present(8, ""))));
+}
+
+/// Found by the model: my own first try landed after the lock of another was deleted.
+#[test]
+fn a_holder_of_an_object_before_mine_is_waited_for_too() {
+    let (mut candidate, effects) = Candidate::that_read(Observation::Absent { version: 5 });
+    let put = put_of(&effects);
+    assert_eq!(candidate.at(110.0, Input::Silent), [Effect::Read]);
+    assert_eq!(candidate.step(Input::Watched(written(&put, 8))), [], "it counts from when it was sent");
+    assert_eq!(candidate.at(111.0, Input::Answered(present(6, OTHER))), []);
+    assert!((candidate.wakes_at() - 126.0).abs() < 1e-6, "{}", candidate.wakes_at());
+}
+
 #[test]
 fn a_lock_created_again_by_somebody_else_is_a_first_sighting() {
     let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
