@@ -1,6 +1,6 @@
 //! One rule broken at a time, and the property that then fails: each property can fail, and each rule is needed.
 
-use crate::scenarios::{drifting, two, unlike};
+use crate::scenarios::{drifting, two, unlike, working};
 use crate::*;
 
 /// A broken rule, and what it breaks.
@@ -24,8 +24,7 @@ pub fn mutations() -> Vec<Mutation> {
     let base = || two("calls", Budget::NONE);
     let lossy = || two("lost answers", Budget { silences: 1, ..Budget::NONE });
     let deleted = || two("deletion", Budget { deletions: 1, ..Budget::NONE });
-    let working = |budget| Scenario { obedient: false, ..two("work that goes on", budget) };
-    let stopped = || working(Budget { stops: 1, unanswered: 1, ..Budget::NONE });
+    let stopped = || working("a stop", Budget { stops: 1, unanswered: 1, ..Budget::NONE });
     let twins = || Scenario { obedient: true, ..Scenario::of("twins", &["a", "a"]) };
     let labelled =
         Scenario { labelled: true, calm: true, ..two("labels for ever", Budget { crashes: 1, ..Budget::NONE }) };
@@ -71,6 +70,12 @@ pub fn mutations() -> Vec<Mutation> {
             deleted_twice,
         ),
         without(
+            Broken::HolderShownLate,
+            "also for a holder that is shown only after its lock was known to be gone",
+            NOT_IN_KNOWN_TERM,
+            deleted(),
+        ),
+        without(
             Broken::UidInPut,
             "a write carries the uid: it creates nothing that is gone",
             NOT_IN_KNOWN_TERM,
@@ -93,7 +98,7 @@ pub fn mutations() -> Vec<Mutation> {
             Broken::EndOfWork,
             "no new term before the work of the last has ended",
             ONE_AT_A_TIME,
-            working(Budget::NONE),
+            working("work that goes on", Budget::NONE),
         ),
         without(Broken::EndOfWork, "no release before the work has ended", RELEASE_LAST, stopped()),
         without(

@@ -11,47 +11,53 @@ pub enum Size {
     Large,
 }
 
+/// No broken rule needs longer histories than this to show.
+const SMALL_DEPTH: usize = 15;
+
 /// Two candidates alike.
 pub(crate) fn two(name: &'static str, budget: Budget) -> Scenario {
     Scenario { budget, obedient: true, ..Scenario::of(name, &["a", "b"]) }
 }
 
-/// All of them.
+/// All of them: the first three are searched to their end in each size.
 #[must_use]
 pub fn scenarios(size: Size) -> Vec<Scenario> {
     let large = size == Size::Large;
     let few = u8::from(large);
-    let silences = few;
-    let mut all = vec![
+    let lossy = Budget { silences: few, ..Budget::NONE };
+    let twins = Scenario::of("twins of one identity", &["a", "a"]);
+    let three = Scenario::of("three candidates", &["a", "b", "c"]);
+    let whole = vec![
         Scenario { calm: true, ..two("late answers and watches, pauses", Budget::NONE) },
+        Scenario { watch: false, calm: true, ..two("no watch", Budget::NONE) },
+        Scenario { obedient: true, ..twins },
+    ];
+    let wide = vec![
         two(
             "writes that get no answer, and may land",
             Budget { silences: if large { EVER } else { 1 }, ..Budget::NONE },
         ),
         two("calls that fail", Budget { failures: 1 + few, silences: 1, ..Budget::NONE }),
-        Scenario { late: 1 + usize::from(large), ..two("a watch that also tells what is old", Budget::NONE) },
-        Scenario { watch: false, calm: true, ..two("no watch", Budget { silences, ..Budget::NONE }) },
-        Scenario {
-            obedient: false,
-            ..two("stop, with work that goes on", Budget { stops: 1, unanswered: 1, silences, ..Budget::NONE })
-        },
-        Scenario { obedient: false, calm: true, ..two("both stop", Budget { stops: 2, ..Budget::NONE }) },
-        two("deletion", Budget { deletions: 1, silences, ..Budget::NONE }),
-        two("restart under the old identity", Budget { crashes: 1, silences, ..Budget::NONE }),
-        two("labels by others", Budget { labels: 1 + few, silences, ..Budget::NONE }),
-        two("the holder is cleared by others", Budget { clears: 1, silences, ..Budget::NONE }),
+        Scenario { late: 2, ..two("a watch that also tells what is old", Budget::NONE) },
+        working("a stop, and work that goes on", Budget { stops: 1, unanswered: 1, ..lossy }),
+        Scenario { calm: true, ..working("both stop", Budget { stops: 2, ..Budget::NONE }) },
+        two("deletion", Budget { deletions: 1, ..lossy }),
+        two("restart under the old identity", Budget { crashes: 1, ..lossy }),
+        two("labels by others", Budget { labels: 1 + few, ..lossy }),
+        two("the holder is cleared by others", Budget { clears: 1, ..lossy }),
         two("a candidate of client-go", Budget { rival: 2 + few, ..Budget::NONE }),
-        Scenario {
-            obedient: true,
-            budget: Budget { silences, ..Budget::NONE },
-            ..Scenario::of("twins of one identity", &["a", "a"])
-        },
-        unlike("unlike leases", Budget { silences, ..Budget::NONE }),
+        unlike("unlike leases", lossy),
         unlike("unlike leases, deleted twice, and client-go", Budget { deletions: 2, rival: 1, ..Budget::NONE }),
         drifting("clocks that differ by as much as is tolerated", 3, 4),
+        Scenario { obedient: true, ..three },
     ];
-    all.push(Scenario { obedient: true, budget: Budget::NONE, ..Scenario::of("three candidates", &["a", "b", "c"]) });
-    all
+    let depth = if large { None } else { Some(SMALL_DEPTH) };
+    whole.into_iter().chain(wide.into_iter().map(|scenario| Scenario { depth, ..scenario })).collect()
+}
+
+/// Work that ends when it likes.
+pub(crate) fn working(name: &'static str, budget: Budget) -> Scenario {
+    Scenario { obedient: false, ..two(name, budget) }
 }
 
 /// One candidate's lease is longer than the other's.

@@ -32,7 +32,8 @@ usage: cargo xtask <chore>
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
-  model           search the election for a state in which it is wrong: all scenarios, as far as ten minutes go
+  model [seconds [words]]
+                  search the election for a state in which it is wrong, so long for each scenario (30 s)
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
 
@@ -64,7 +65,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("layers", []) => layers::run(),
-        ("model", []) => model::run(),
+        ("model", rest) => model::run(rest),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

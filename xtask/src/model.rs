@@ -3,6 +3,6 @@
 use crate::error::Error;
 use crate::workspace;
 
-pub(crate) fn run() -> Result<(), Error> {
-    workspace::run(workspace::cargo().args(["run", "--locked", "--package", "kubeops-model"]))
+pub(crate) fn run(rest: &[String]) -> Result<(), Error> {
+    workspace::run(workspace::cargo().args(["run", "--locked", "--package", "kubeops-model", "--"]).args(rest))
 }

@@ -97,7 +97,7 @@ impl Broken {
         let lock = &mut election.lock;
         match self {
             Self::CountedFromSend if observation.is_some() => {
-                lock.pending.iter_mut().for_each(|sent| sent.at = now.clock)
+                lock.pending.iter_mut().for_each(|sent| sent.at = now.clock);
             }
             Self::EndOfValidity => {
                 if let Phase::Leading(reign) = &mut election.phase {
