@@ -14,10 +14,26 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Declares a controller: which kind it reconciles, what it owns, and how it is built from services for each term.
 ///
-/// ```ignore
+/// ```
+/// # use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
+/// use kubeops::prelude::*;
+///
 /// #[derive(Controller)]
-/// #[controller(entity = Guestbook, finalizer = "guestbook.example.com/cleanup", owns(ConfigMap, Deployment, Service))]
-/// struct GuestbookController { client: Client, events: EventPublisher }
+/// #[controller(entity = ServiceAccount, finalizer = "example.com/cleanup", owns(ConfigMap, Secret))]
+/// struct AccountController {
+///     client: Client,
+///     events: EventPublisher,
+/// }
+/// # impl Reconcile for AccountController {
+/// #     async fn reconcile(&self, _: &ServiceAccount, _: &Context<ServiceAccount>) -> Result<Action> {
+/// #         Ok(Action::await_change())
+/// #     }
+/// # }
+/// # impl Finalize for AccountController {
+/// #     async fn finalize(&self, _: &ServiceAccount, _: &Context<ServiceAccount>) -> Result<Action> {
+/// #         Ok(Action::await_change())
+/// #     }
+/// # }
 /// ```
 ///
 /// | key | what it says | default |
@@ -41,7 +57,10 @@ pub fn derive_controller(input: TokenStream) -> TokenStream {
 
 /// Lets each field of the operator's state, and the state itself, be a field of its controllers.
 ///
-/// ```ignore
+/// ```
+/// # use kubeops::prelude::*;
+/// # #[derive(Clone)]
+/// # struct PageSettings;
 /// #[derive(Clone, State)]
 /// struct AppState {
 ///     pages: PageSettings,

@@ -43,11 +43,15 @@ pub fn scenarios(size: Size) -> Vec<Scenario> {
         Scenario { calm: true, ..working("both stop", Budget { stops: 2, ..Budget::NONE }) },
         two("deletion", Budget { deletions: 1, ..lossy }),
         two("restart under the old identity", Budget { crashes: 1, ..lossy }),
+        Scenario { calm: true, ..working("a blocked runtime", Budget { blocks: 1 + few, ..Budget::NONE }) },
         two("labels by others", Budget { labels: 1 + few, ..lossy }),
         two("the holder is cleared by others", Budget { clears: 1, ..lossy }),
         two("a candidate of client-go", Budget { rival: 2 + few, ..Budget::NONE }),
         unlike("unlike leases", lossy),
-        unlike("unlike leases, deleted twice, and client-go", Budget { deletions: 2, rival: 1, ..Budget::NONE }),
+        Scenario {
+            settled: true,
+            ..unlike("unlike leases, deleted twice, and client-go", Budget { deletions: 2, rival: 1, ..Budget::NONE })
+        },
         drifting("clocks that differ by as much as is tolerated", 3, 4),
         Scenario { obedient: true, ..three },
     ];

@@ -1,7 +1,29 @@
 //! Kubernetes Events about objects, as `kubectl describe` shows them.
 //!
 //! They are best effort: publishing never waits, and what does not fit into the queue, or what the server refuses, is dropped with a
-//! line in the log. The same Event again within a few minutes counts up the first one, as client-go's recorder does.
+//! line in the log. The same Event again within six minutes counts up the first one, as client-go's recorder does.
+//!
+//! [`Context::publish`](crate::controller::Context::publish) is the short way, about the object that is reconciled; an [`EventPublisher`]
+//! among a controller's fields publishes about any object.
+//!
+//! ```
+//! use k8s_openapi::api::core::v1::ConfigMap;
+//! use kubeops::events::Event;
+//! use kubeops::prelude::*;
+//!
+//! #[derive(Controller)]
+//! #[controller(entity = ConfigMap)]
+//! struct ConfigMapController {}
+//!
+//! impl Reconcile for ConfigMapController {
+//!     async fn reconcile(&self, config_map: &ConfigMap, cx: &Context<ConfigMap>) -> Result<Action> {
+//!         if config_map.data.is_none() {
+//!             cx.publish(Event::warning("Empty", "there is nothing in it"));
+//!         }
+//!         Ok(Action::await_change())
+//!     }
+//! }
+//! ```
 
 mod series;
 

@@ -45,11 +45,16 @@
 //! - [`settings`]: the layers of `appsettings.json`; [`operator::kube_ops`]: every key of the section `KubeOps`
 //! - [`health`], [`metrics`], [`host`]: probes, names of metrics, services of your own
 //!
+//! The [book](https://github.com/kubeops-rs/kubeops/tree/main/docs/src/SUMMARY.md) has a tutorial, the concepts, guides, and a reference of
+//! all settings, commands and metrics.
+//!
 //! # Features
-//! - `operator` (default): all of it
-//! - `dev`: the command `dev`, which shows the operator at work on a cluster in memory, with replicas that hand over to each other
-//! - `testing`: `Operator::start_on`, an operator in a test
-//! - `leader-election`: only [`leadership`] and [`metrics`], without settings, command line, servers and controllers
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `operator` (default) | all of the SDK but what follows |
+//! | `dev` | the command `dev`, which shows the operator at work on a cluster in memory, with replicas that hand over to each other; leave it out of a container image |
+//! | `testing` | `Operator::start_on`, an operator in a test; for `[dev-dependencies]` |
+//! | `leader-election` | with `default-features = false`: only [`leadership`] and [`metrics`], without settings, command line, servers and controllers |
 //!
 //! The SDK selects no Kubernetes version: the binary does, by a feature of `k8s-openapi` such as `v1_36`.
 
@@ -85,6 +90,8 @@ mod manifests;
 pub mod operator;
 #[cfg(feature = "operator")]
 pub mod settings;
+#[cfg(feature = "operator")]
+mod status;
 #[cfg(feature = "operator")]
 pub mod workqueue;
 

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use kubeops::cli::{ChartArguments, Command, Format, Invocation, ManifestsArguments, Program, Usage, parse};
+use kubeops::cli::{
+    ChartArguments, Command, EXIT_CODES, Format, Invocation, ManifestsArguments, Program, Usage, describe, parse,
+};
 
 const GUESTBOOK: Program = Program { name: "guestbook", version: "1.2.3", about: "Keeps guestbooks" };
 
@@ -33,6 +35,27 @@ fn refused(line: &str) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     usage.write(&mut out, &mut err).unwrap();
     (usage.exit_code(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn what_is_described_is_what_each_commands_help_says() {
+    let commands = describe(GUESTBOOK);
+    assert_eq!(commands[0].path, "");
+    assert!(commands.iter().any(|command| command.path == "generate manifests" && command.options.len() == 5));
+    for command in &commands {
+        let (code, help, _) = refused(&format!("{} --help", command.path));
+        assert_eq!(code, 0);
+        assert!(help.contains(&command.about), "{help}");
+        // Those of all commands are told once.
+        for option in commands[0].options.iter().chain(&command.options) {
+            let (form, is_version) = (&option.forms[0], option.forms[0] == "--version");
+            assert!(is_version || help.contains(form), "{}: {form} is not in\n{help}", command.path);
+        }
+    }
+    let (_, help, _) = refused("--help");
+    for (code, meaning) in EXIT_CODES {
+        assert!(help.contains(&format!("{code} {meaning}")), "{help}");
+    }
 }
 
 #[test]

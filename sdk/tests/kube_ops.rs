@@ -78,6 +78,7 @@ fn defaults_are_those_of_the_documentation() {
     assert!(kube_ops.auto_attach_finalizers && kube_ops.auto_detach_finalizers);
     assert_eq!(kube_ops.health_address, "[::]:8081".parse().ok());
     assert_eq!(kube_ops.metrics_address, "[::]:8080".parse().ok());
+    assert_eq!(kube_ops.status_address, None);
 }
 
 #[test]
@@ -105,6 +106,7 @@ fn every_key_can_be_set() {
         ("ShutdownTimeout", "00:00:05"),
         ("HealthAddress", "0"),
         ("MetricsAddress", "127.0.0.1:0"),
+        ("StatusAddress", "127.0.0.1:9000"),
         ("InstallCrds", "true"),
         ("ReadyWhen", "Leading"),
     ];
@@ -190,6 +192,7 @@ fn addresses_must_differ_but_for_port_0() {
     assert!(!both(":80", ":80") && !both("127.0.0.1:80", ":80") && !both("0.0.0.0:80", "[::1]:80"));
     assert!(!both("127.0.0.1:80", "[::ffff:127.0.0.1]:80"));
     assert!(refusal("MetricsAddress", ":8081").contains("HealthAddress ([::]:8081)"));
+    assert!(refusal("StatusAddress", "127.0.0.1:8080").contains("MetricsAddress ([::]:8080)"));
 }
 
 #[test]
@@ -258,7 +261,7 @@ fn wrong_and_repeated_namespaces_are_named() {
 
 #[test]
 fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress"] {
+    for key in ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod"] {
         assert!(refusal(key, "true").ends_with("not supported yet by this version"));
     }
 }
@@ -280,16 +283,16 @@ fn all_problems_come_at_once_without_second_hand_ones() {
         ("KubeOps__LeaderElectionRenewDeadline", "60"),
         ("KubeOps__HealthAddress", "x"),
         ("KubeOps__Name", "-"),
-        ("KubeOps__StatusAddress", "127.0.0.1:0"),
+        ("KubeOps__LeaderElectionLabelPod", "true"),
         ("KubeOps____X", "empty level"),
     ]);
     let mut keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
     keys.sort_unstable();
     let expected = [
         "KubeOps:HealthAddress",
+        "KubeOps:LeaderElectionLabelPod",
         "KubeOps:LeaderElectionLeaseDuration",
         "KubeOps:Name",
-        "KubeOps:StatusAddress",
         "KubeOps____X",
     ];
     assert_eq!(keys, expected, "{problems:#?}");

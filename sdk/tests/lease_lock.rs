@@ -170,6 +170,21 @@ fn answered_with(answer: &Value) -> LeaseLock {
 }
 
 #[tokio::test(start_paused = true)]
+async fn labels_are_put_on_the_lease_and_others_stay() {
+    let (scene, takeover) = Scene::with_lock().await;
+    let labelled = LeaseLock::new(scene.cluster.client(CANDIDATE), "default", "lock").labelled("example.com/of", "us");
+    labelled.read().await.unwrap();
+    labelled.put(takeover).await.unwrap();
+    let labels = async || scene.leases.get("lock").await.unwrap().metadata.labels.unwrap_or_default();
+    let both = [("example.com/of", "us"), ("team", "a")].map(|(label, value)| (label.to_owned(), value.to_owned()));
+    assert_eq!(labels().await, both.into());
+    scene.leases.delete("lock", &DeleteParams::default()).await.unwrap();
+    labelled.read().await.unwrap();
+    labelled.put(creation()).await.unwrap();
+    assert_eq!(labels().await.into_keys().collect::<Vec<_>>(), ["example.com/of"], "a new one has them too");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_makes_no_sense_is_an_error() {
     let scene = Scene::start().await;
     scene.cluster.faults(CANDIDATE).next(Fault::Garble);

@@ -1,5 +1,27 @@
-//! A real Kubernetes control plane to test operators on: what envtest is to Go.
+//! Clusters to test operators on: a Kubernetes API in memory, and a real control plane, which is what envtest is to Go.
 //!
+//! # In memory
+//! A [`Cluster`] has no process, no port and nothing outside of the test, and answers as a kube-apiserver does: a suite of cases holds it to that.
+//! With tokio's time paused, an hour of leases takes milliseconds. What it does not simulate it refuses by a 501 that names it.
+//!
+//! ```
+//! use k8s_openapi::api::core::v1::ConfigMap;
+//! use kubeops_testkit::Cluster;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let cluster = Cluster::start().await;
+//! cluster.apply("{ apiVersion: v1, kind: ConfigMap, metadata: { name: page }, data: { text: Hello } }").await;
+//! let page: ConfigMap = cluster.until("page", |page: &ConfigMap| page.data.is_some()).await;
+//! assert_eq!(page.data.unwrap()["text"], "Hello");
+//! # }
+//! ```
+//!
+//! The book's chapter [The cluster in memory][chapter] tells what it does, and where it differs.
+//!
+//! [chapter]: https://github.com/kubeops-rs/kubeops/blob/main/docs/src/guides/in-memory-cluster.md
+//!
+//! # Real
 //! [`ControlPlane::start`] runs an etcd and a kube-apiserver that belong to the test alone: ports and a directory of their
 //! own, ready in about two seconds, gone when the value is dropped, and gone too when the test panics, is interrupted or is
 //! killed. What a test of an operator needs is at hand: clients with identities, the audit log, `kubectl`, a

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::{alerts, layers, test, tools, versions, workspace};
+use crate::{alerts, book, dockerfile, layers, templates, test, tools, versions, workspace};
 
 type Check = fn() -> Result<(), Error>;
 
 /// What is quick to fail comes first. Tests come after them, because their line is the last one of the output.
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 10] = [
     ("format", format),
     ("clippy", clippy),
     ("documentation of the crates", documentation),
@@ -16,6 +16,9 @@ const CHECKS: [(&str, Check); 7] = [
     ("layers", layers::run),
     ("Kubernetes versions", versions::run),
     ("alert rules", alerts::run),
+    ("book", || book::run(false)),
+    ("image", dockerfile::run),
+    ("templates", templates::run),
 ];
 
 /// Stops at the first check that fails.

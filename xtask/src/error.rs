@@ -35,12 +35,18 @@ pub(crate) enum Error {
     NoCache,
     #[error("go.mod requires no {module}")]
     NoVersion { module: &'static str },
+    #[error("the generated Dockerfile: {problem}")]
+    Dockerfile { problem: String },
     #[error("no test ran")]
     NoTests,
     #[error("{failed} of the tests failed")]
     TestsFailed { failed: u64 },
     #[error("rooms import each other in a circle")]
     Circle,
+    #[error("wrong in pages: {problems}")]
+    Book { problems: usize },
+    #[error("mdBook warned, and would publish the book as it is")]
+    BookWarning,
     #[error("imports that the architecture forbids: {problems}")]
     Layers { problems: usize },
 }

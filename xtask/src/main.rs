@@ -3,13 +3,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
 mod alerts;
+mod book;
 mod builtin_kinds;
 mod ci;
 mod control_plane;
+mod dockerfile;
 mod error;
 mod helm;
 mod layers;
 mod model;
+mod templates;
 mod test;
 mod tools;
 mod versions;
@@ -31,9 +34,12 @@ usage: cargo xtask <chore>
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
+  dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
+  book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
+  templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
 
@@ -50,11 +56,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), Error> {
     let (chore, rest) = arguments.split_first().ok_or(Error::Usage(USAGE))?;
-    match (chore.as_str(), rest) {
-        ("test", rest) => test::run(rest),
+    match (chore.as_str(), rest.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
+        ("test", _) => test::run(rest),
         ("ci", []) => ci::run(),
         ("tools", []) => tools::run(),
         ("alerts", []) => alerts::run(),
+        ("book", []) => book::run(false),
+        ("book", ["--write"]) => book::run(true),
         ("control-plane", []) => {
             println!("{}", control_plane::provide()?.display());
             Ok(())
@@ -64,8 +72,10 @@ fn run(arguments: &[String]) -> Result<(), Error> {
             Ok(())
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
+        ("dockerfile", []) => dockerfile::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
+        ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

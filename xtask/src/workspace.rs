@@ -62,21 +62,21 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// A cargo in the workspace, as if started by hand.
-///
-/// Not told what the `cargo run` around this program told it about itself: build scripts that look at such variables (ring's does) would run
-/// again at each change between `cargo` and `cargo xtask`, and half of the dependencies with them.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root());
+    forget_cargo(cargo.current_dir(root()));
+    cargo
+}
+
+/// Does not tell `command` what the `cargo run` around this program told it about itself: build scripts that look at such variables
+/// (ring's does) would run again at each change between `cargo` and `cargo xtask`, and half of the dependencies with them.
+pub(crate) fn forget_cargo(command: &mut Command) {
+    const ABOUT_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
     for (name, _) in env::vars_os() {
-        let told = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_BIN_")
-        });
-        if told {
-            cargo.env_remove(name);
+        if name.to_str().is_some_and(|name| ABOUT_A_PACKAGE.iter().any(|told| name.starts_with(told))) {
+            command.env_remove(name);
         }
     }
-    cargo
 }
 
 /// Runs it to its end.

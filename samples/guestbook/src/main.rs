@@ -23,7 +23,10 @@ async fn main() -> ExitCode {
 
 /// What `main` runs, and tests too.
 fn operator() -> Operator<AppState> {
-    kubeops::operator!().with_state(AppState::from_settings).add_controller::<GuestbookController>()
+    kubeops::operator!()
+        .with_state(AppState::from_settings)
+        .add_controller::<GuestbookController>()
+        .show_setting("Guestbook:Theme")
 }
 
 /// What controllers need besides the SDK's own services.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::raw::Sink;
 use super::state::Status;
 use super::watch::{Target, Watch};
-use super::{Cache, CacheState, Entity, OwnedCache};
+use super::{Cache, CacheState, Entity, OwnedCache, WatchState};
 use crate::metrics::{Metrics, WatchMetrics};
 
 /// All caches of the process. Cheap to clone; clones share everything.
@@ -165,6 +165,14 @@ impl Caches {
     #[must_use]
     pub fn state(&self) -> Vec<CacheState> {
         self.0.lock().watches.iter().map(|watch| watch.status.state()).collect()
+    }
+
+    /// All that is known of each watch. Counts its objects.
+    #[must_use]
+    pub fn watches(&self) -> Vec<WatchState> {
+        let watches = self.0.lock().watches.clone();
+        let count = |watch: &Watch| watch.sink.count(watch.target.namespace.as_deref());
+        watches.iter().map(|watch| watch.status.watch_state(count(watch))).collect()
     }
 }
 

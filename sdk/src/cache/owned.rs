@@ -139,6 +139,10 @@ impl Sink for Shared {
             }
         }
     }
+
+    fn count(&self, namespace: Option<&str>) -> usize {
+        self.lock().keys().filter(|key| namespace.is_none() || namespace == key.namespace.as_deref()).count()
+    }
 }
 
 impl Shared {

@@ -25,6 +25,9 @@ pub(super) trait Sink: Send + Sync {
 
     /// These are all that there are in this namespace (`None`: at all); what else is known of it is gone.
     fn keep_only(&self, namespace: Option<&str>, listed: &HashSet<Key>);
+
+    /// How many objects are known of this namespace (`None`: at all).
+    fn count(&self, namespace: Option<&str>) -> usize;
 }
 
 impl RawObject {

@@ -31,6 +31,20 @@ pub struct CacheState {
     pub moving: bool,
 }
 
+/// What one watch has done, besides its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WatchState {
+    /// How it is doing.
+    pub state: CacheState,
+    /// How many objects it knows now.
+    pub objects: usize,
+    /// How often it ended before its time, or could not be opened.
+    pub reconnects: u64,
+    /// How long ago it did something: began, heard of a change or of none (a bookmark), or tried.
+    pub quiet: Duration,
+}
+
 /// One watch's state. Logs when it changes, and only then.
 #[derive(Debug)]
 pub(super) struct Status {
@@ -46,17 +60,23 @@ struct Inner {
     listed: bool,
     failure: Option<Failure>,
     last_step: Instant,
+    reconnects: u64,
 }
 
 impl Status {
     pub(super) fn new(resource: ApiResource, namespace: Option<String>, changed: Arc<watch::Sender<()>>) -> Self {
-        let inner = Inner { listed: false, failure: None, last_step: Instant::now() };
+        let inner = Inner { listed: false, failure: None, last_step: Instant::now(), reconnects: 0 };
         Self { resource, namespace, inner: Mutex::new(inner), changed }
     }
 
     /// It did something.
     pub(super) fn step(&self) {
         self.lock().last_step = Instant::now();
+    }
+
+    /// It ended before its time, or could not be opened.
+    pub(super) fn reconnects(&self) {
+        self.lock().reconnects += 1;
     }
 
     /// Everything was listed.
@@ -106,6 +126,12 @@ impl Status {
             last_error: inner.failure.as_ref().map(|failure| failure.explain(&subject)),
             moving: inner.last_step.elapsed() < STUCK,
         }
+    }
+
+    pub(super) fn watch_state(&self, objects: usize) -> WatchState {
+        let state = self.state();
+        let inner = self.lock();
+        WatchState { state, objects, reconnects: inner.reconnects, quiet: inner.last_step.elapsed() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

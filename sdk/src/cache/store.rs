@@ -42,6 +42,11 @@ impl<K> Store<K> {
         self.read().is_empty()
     }
 
+    /// How many there are in this namespace (`None`: at all).
+    pub(super) fn count(&self, namespace: Option<&str>) -> usize {
+        self.read().keys().filter(|key| namespace.is_none() || namespace == key.namespace.as_deref()).count()
+    }
+
     pub(super) fn put(&self, key: Key, object: Arc<K>) -> Option<Arc<K>> {
         self.write().insert(key, object)
     }

@@ -134,6 +134,10 @@ impl<K: Entity> Sink for Shared<K> {
             self.drop_out(key, None);
         }
     }
+
+    fn count(&self, namespace: Option<&str>) -> usize {
+        self.store.count(namespace)
+    }
 }
 
 impl<K: Entity> Shared<K> {

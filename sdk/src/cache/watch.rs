@@ -119,6 +119,7 @@ impl Watch {
     fn note(&self, failure: Option<Failure>, pace: &Pace, listed: bool) {
         if failure.is_some() || pace.short() > 0 {
             self.metrics.reconnect();
+            self.status.reconnects();
         }
         let kind = &self.target.resource.kind;
         match failure {

@@ -77,8 +77,15 @@ pub enum Command {
 #[error("{0}")]
 pub struct Usage(clap::Error);
 
-const EXIT_CODES: &str = "Exit codes: 0 stopped or done as asked, 1 failed, 2 usage, 78 bad settings, \
-    130 and 143 ended at once by a second SIGINT or SIGTERM.";
+/// What an operator exits with, and when.
+pub const EXIT_CODES: [(u8, &str); 6] = [
+    (0, "stopped or done as asked"),
+    (1, "failed"),
+    (2, "usage"),
+    (78, "bad settings"),
+    (130, "ended at once by a second SIGINT"),
+    (143, "ended at once by a second SIGTERM"),
+];
 
 /// Understands `arguments`, of which the first is the program's own name.
 ///
@@ -113,13 +120,13 @@ where
     Ok(Invocation { command, overrides })
 }
 
-fn definition(program: Program) -> Clap {
+pub(super) fn definition(program: Program) -> Clap {
     let yes = Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask");
     let program = with_overrides(Clap::new(program.name))
         .bin_name(program.name)
         .version(program.version)
         .about(program.about)
-        .after_help(EXIT_CODES)
+        .after_help(exit_codes())
         .disable_help_subcommand(true)
         .subcommand(with_overrides(Clap::new("run").about("Run the operator (the default)")))
         .subcommand(with_overrides(
@@ -140,6 +147,11 @@ fn definition(program: Program) -> Clap {
     #[cfg(feature = "dev")]
     let program = program.subcommand(with_overrides(DevOptions::command()));
     program
+}
+
+fn exit_codes() -> String {
+    let codes: Vec<String> = EXIT_CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
+    format!("Exit codes: {}.", codes.join(", "))
 }
 
 // === impl Usage ===

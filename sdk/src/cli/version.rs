@@ -31,6 +31,9 @@ pub enum VersionError {
 ///
 /// # Errors
 /// If there is no cluster or it does not answer; the other versions have been written then.
+///
+/// # Cancel safety
+/// It only reads.
 pub async fn version(
     program: Program,
     cluster: Result<(Connection, Client), ConnectError>,

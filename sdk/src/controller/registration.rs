@@ -46,6 +46,10 @@ pub struct Registration<S> {
 pub struct Attached<S> {
     /// The controller's name.
     pub name: &'static str,
+    /// The kind that it reconciles.
+    pub kind: String,
+    /// How many objects it reconciles at once.
+    pub concurrency: usize,
     /// Its queue: how much there is to do, and what takes long.
     pub queue: WorkQueue,
     lead: Lead<S>,
@@ -116,8 +120,9 @@ impl Registration<()> {
     pub fn with_state<S: Send + 'static>(self) -> Registration<S> {
         let Self { name, entity, crd, finalizer, owns, reads, rbac, concurrency, attach } = self;
         let attach = move |caches: &Caches, options: &ControllerOptions, metrics: &Metrics| {
-            let Attached { name, queue, lead } = attach(caches, options, metrics);
-            Attached { name, queue, lead: Arc::new(move |services: Services<S>| lead(services.without_state())) }
+            let Attached { name, kind, concurrency, queue, lead } = attach(caches, options, metrics);
+            let lead = Arc::new(move |services: Services<S>| lead(services.without_state()));
+            Attached { name, kind, concurrency, queue, lead }
         };
         let attach = Arc::new(attach);
         Registration { name, entity, crd, finalizer, owns, reads, rbac, concurrency, attach }
@@ -155,7 +160,8 @@ where
     S: Send + Sync + 'static,
 {
     let queue = WorkQueue::new(options.clock.clone(), metrics.controller(C::NAME));
-    queue.metrics().max_concurrent(concurrency::<C>(options));
+    let concurrency = concurrency::<C>(options);
+    queue.metrics().max_concurrent(concurrency);
     let measured = queue.clone();
     metrics.on_scrape(move || measured.tell());
     let cache = caches.typed::<C::Entity>(Selectors::default());
@@ -167,7 +173,7 @@ where
     let lead = move |services: Services<S>| -> BoxFuture<'static, ()> {
         Box::pin(lead::<C, S>(services, process_queue.clone(), objects.clone(), options.clone()))
     };
-    Attached { name: C::NAME, queue, lead: Arc::new(lead) }
+    Attached { name: C::NAME, kind: C::Entity::kind(&()).into_owned(), concurrency, queue, lead: Arc::new(lead) }
 }
 
 /// Changes of the reconciled kind.

@@ -3,6 +3,22 @@
 //! A check belongs to one or more probes: live (`/livez`, `/healthz`), ready (`/readyz`) and startup (`/startupz`). It either
 //! counts in a probe's sum or is only listed and asked for by its own subpath. Answers are in the style of Kubernetes' own
 //! [health endpoints](https://kubernetes.io/docs/reference/using-api/health-checks/); a failure is 503.
+//!
+//! [`Operator::add_health_check`](crate::Operator::add_health_check) adds one of your own to readiness. Outside of an operator:
+//!
+//! ```
+//! use kubeops::health::{Health, Probe, Probes};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), kubeops::health::AddError> {
+//! let health = Health::new();
+//! health.add("mail", Probes::READY, || async { Err("the mail server is away".to_owned()) })?;
+//!
+//! let report = health.probe(Probe::Ready, &[]).await;
+//! assert_eq!(report.text("readyz", false), "[-]mail failed: the mail server is away\nreadyz check failed\n");
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 mod report;
@@ -149,6 +165,19 @@ impl Health {
             Entry { name: check.name.clone(), counts: check.probes.part_in(probe) == Part::Counts, verdict }
         });
         Report { entries: futures::future::join_all(entries).await, unmatched }
+    }
+
+    /// Runs every check once, all at the same time: what each says, and the probes that it belongs to.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: checks that run are dropped.
+    pub async fn all(&self) -> Vec<(String, Probes, CheckResult)> {
+        let checks = self.0.checks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let each = checks.into_iter().map(|check| async {
+            let (name, probes) = (check.name.clone(), check.probes);
+            (name, probes, check.run().await)
+        });
+        futures::future::join_all(each).await
     }
 
     /// Runs one check of a probe; `None` if the probe has none of that name.

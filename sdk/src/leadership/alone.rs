@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::Clock;
 use super::election::EndReason;
-use super::term::{Leadership, LeadershipState, Term, TermControl};
+use super::following::Leadership;
+use super::history::TermHistory;
+use super::term::{LeadershipState, Term, TermControl};
 
 /// Leads without asking anybody. With more than one such process there is more than one leader.
 #[derive(Debug)]
@@ -16,6 +20,7 @@ pub struct Alone {
     state: watch::Sender<LeadershipState>,
     control: TermControl,
     term: Term,
+    history: TermHistory,
 }
 
 impl Alone {
@@ -24,7 +29,13 @@ impl Alone {
         let state = watch::Sender::new(LeadershipState::Standby { leader: None });
         let leadership = Leadership::following(&state);
         let (control, term) = Term::unending(identity);
-        (Self { state, control, term }, leadership)
+        (Self { state, control, term, history: TermHistory::new(Clock::boot()) }, leadership)
+    }
+
+    /// Tells when it led.
+    #[must_use]
+    pub fn history(&self) -> TermHistory {
+        self.history.clone()
     }
 
     /// Leads once `ready` resolves, until `stop` is cancelled and the work has ended, for which it waits `patience` at most.
@@ -32,18 +43,20 @@ impl Alone {
     /// # Cancel safety
     /// When dropped, the term ends.
     pub async fn run(self, ready: impl Future<Output = ()> + Send, stop: CancellationToken, patience: Duration) {
-        let Self { state, control, term } = self;
+        let Self { state, control, term, history } = self;
         let control = EndOnDrop(control);
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
             () = ready => {}
         }
+        history.began(term.identity(), term.id(), Timestamp::now());
         state.send_replace(LeadershipState::Leading(term));
         stop.cancelled().await;
         control.0.drain();
         let _in_time = timeout(patience, control.0.idle()).await;
         control.0.end(EndReason::Stopped);
+        history.ended(EndReason::Stopped, Timestamp::now());
         state.send_replace(LeadershipState::Standby { leader: None });
         control.0.idle().await;
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
@@ -15,14 +16,18 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::announce::{Announcer, Herald};
-use super::clock::{Clock, Moment};
+use super::clock::{Clock, Moment, Reading};
 use super::election::{
     Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
 };
+use super::following::Leadership;
+use super::history::{Seen, TermHistory};
 use super::lock::{Lock, LockError};
+use super::ping::Ping;
 use super::pulse::Pulse;
 use super::reign::Reign;
-use super::term::{Leadership, LeadershipState, Term};
+use super::sends::Sends;
+use super::term::{LeadershipState, Term};
 use super::watcher::{self, News};
 use crate::metrics::Metrics;
 
@@ -53,6 +58,8 @@ pub struct Elector {
     herald: Herald,
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
+    ping: Option<Ping>,
+    history: TermHistory,
 }
 
 /// Why an elector gave up. Trouble with the lock is none of them: that is waited out.
@@ -84,10 +91,14 @@ struct Run {
     announcer: Announcer,
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
+    history: TermHistory,
     call: Option<BoxFuture<'static, Answer>>,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
     tell: mpsc::Sender<News>,
+    sends: Sends,
+    ping: Option<Ping>,
+    blocked: bool,
     terms: u64,
     reign: Option<Reign>,
     /// Since when this process would lead.
@@ -118,14 +129,28 @@ impl Elector {
         let leadership = Leadership::following(&state);
         let name = lock.reference().name.unwrap_or_default();
         let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
-        let pulse = Pulse::new(options.lease_duration);
-        (Self { options, lock: Arc::new(lock), clock, announcer, herald, state, pulse }, leadership)
+        let (pulse, history) = (Pulse::new(options.lease_duration), TermHistory::new(clock.clone()));
+        let lock = Arc::new(lock);
+        (Self { options, lock, clock, announcer, herald, state, pulse, ping: None, history }, leadership)
     }
 
     /// Tells whether the elector is alive and whether it has seen the lock, for health checks.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
         self.pulse.clone()
+    }
+
+    /// Leads only while `runtime`, on which the work runs, takes turns: a term ends when it has not for three leases, and the
+    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread).
+    pub fn for_work_on(mut self, runtime: Handle) -> Self {
+        self.ping = Some(Ping::new(runtime, self.options.lease_duration));
+        self
+    }
+
+    /// Tells who led when, as far as the elector has seen it.
+    #[must_use]
+    pub fn history(&self) -> TermHistory {
+        self.history.clone()
     }
 
     /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
@@ -143,7 +168,7 @@ impl Elector {
         stop: CancellationToken,
         patience: Duration,
     ) -> Result<(), ElectorError> {
-        let Self { options, lock, clock, announcer, herald, state, pulse } = self;
+        let Self { options, lock, clock, announcer, herald, state, pulse, ping, history } = self;
         options.check()?;
         let mut events = JoinSet::new();
         events.spawn(herald.run());
@@ -157,9 +182,13 @@ impl Elector {
             announcer,
             state,
             pulse,
+            history,
             call: None,
             watch: JoinSet::new(),
             tell,
+            sends: Sends::default(),
+            ping,
+            blocked: false,
             terms: 0,
             reign: None,
             stands_since: None,
@@ -237,16 +266,18 @@ impl Run {
 
     /// Reads the clock, then lets the election look at what came.
     fn step(&mut self, input: Input) {
-        let now = self.now();
+        let now = self.clock.read();
         let slow = self.election.slow_renewals();
         let refused = input == Input::Conflict;
-        for effect in self.election.step(now, input) {
-            self.carry_out(effect, now.clock);
+        self.decide(now, input);
+        let blocked = self.ping.as_mut().is_some_and(Ping::is_overdue);
+        if blocked != self.blocked {
+            self.blocked = blocked;
+            self.decide(now, Input::Blocked(blocked));
         }
+        // By either clock: the election knows only one.
         if self.election.leads() && !self.reign.as_ref().is_some_and(|reign| reign.term().is_valid()) {
-            for effect in self.election.step(self.now(), Input::RanOut) {
-                self.carry_out(effect, now.clock);
-            }
+            self.decide(self.clock.read(), Input::RanOut);
         }
         if refused {
             // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
@@ -255,6 +286,7 @@ impl Run {
         if self.election.slow_renewals() > slow {
             self.announcer.slow_renewal();
         }
+        self.history.saw(Seen::by(&self.election), Timestamp::now());
         let holder = self.election.holder().map(str::to_owned);
         self.pulse.beat(holder.as_deref());
         self.announcer.holder(holder.as_deref(), self.election.holds());
@@ -277,14 +309,26 @@ impl Run {
         });
     }
 
-    fn carry_out(&mut self, effect: Effect, now: Moment) {
+    fn decide(&mut self, now: Reading, input: Input) {
+        let wall = Stamp::from_micros(Timestamp::now().as_microsecond());
+        let step = Now { clock: now.clock, wall, chance: fastrand::f64() };
+        for effect in self.election.step(step, input) {
+            self.carry_out(effect, now);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, reading: Reading) {
+        let now = reading.clock;
         match effect {
             Effect::Read => self.call = Some(self.read()),
-            Effect::Put(put) => self.call = Some(self.put(put)),
+            Effect::Put(put) => {
+                self.sends.sent(reading);
+                self.call = Some(self.put(put));
+            }
             Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
             Effect::Extend { valid_until } => {
                 if let Some(reign) = &self.reign {
-                    reign.extend(valid_until);
+                    reign.extend(self.sends.valid_until(valid_until, self.options.renew_deadline));
                 }
             }
             Effect::Drain => {
@@ -306,7 +350,9 @@ impl Run {
     fn begin(&mut self, now: Moment, valid_until: Moment, token: u64) {
         self.terms += 1;
         let (identity, clock) = (self.options.identity.clone(), self.clock.clone());
+        let valid_until = self.sends.valid_until(valid_until, self.options.renew_deadline);
         let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
+        self.history.began(term.identity(), term.id(), Timestamp::now());
         self.announcer.began(&term, self.lock.reference());
         self.state.send_replace(LeadershipState::Leading(term.clone()));
         self.reign = Some(Reign::new(term, control, now));
@@ -316,6 +362,7 @@ impl Run {
         let leader = self.election.holder().map(str::to_owned);
         if let Some(reign) = &mut self.reign {
             self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
+            self.history.ended(reason.clone(), Timestamp::now());
             reign.end(now, reason);
         }
         self.state.send_replace(LeadershipState::Standby { leader });
@@ -391,11 +438,6 @@ impl Run {
         let longest = if self.reign.is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
         let now = self.clock.now();
         self.election.wake_at().map_or(longest, |wake| wake.since(now).min(longest))
-    }
-
-    fn now(&self) -> Now {
-        let wall = Stamp::from_micros(Timestamp::now().as_microsecond());
-        Now { clock: self.clock.now(), wall, chance: fastrand::f64() }
     }
 }
 

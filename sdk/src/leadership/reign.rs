@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use super::clock::Moment;
+use super::clock::{Moment, Reading};
 use super::election::EndReason;
 use super::term::{Term, TermControl};
 
@@ -40,7 +40,7 @@ impl Reign {
         self.began
     }
 
-    pub(super) fn extend(&self, valid_until: Moment) {
+    pub(super) fn extend(&self, valid_until: Reading) {
         self.control.extend(valid_until);
     }
 

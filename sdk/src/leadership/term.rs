@@ -1,13 +1,16 @@
 //! Terms: all that the rest of the program may know of leadership.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, Moment};
+use super::clock::{Clock, Moment, Reading};
 use super::election::EndReason;
 use super::writes::Writes;
 
@@ -45,10 +48,6 @@ pub enum LeadershipState {
     Leading(Term),
 }
 
-/// Follows the leadership of this process. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Leadership(watch::Receiver<LeadershipState>);
-
 struct Shared {
     id: u64,
     identity: String,
@@ -64,7 +63,7 @@ struct Shared {
 
 struct State {
     /// `None`: for ever.
-    valid_until: Option<Moment>,
+    valid_until: Option<Reading>,
     end: Option<EndReason>,
     writes: Writes,
 }
@@ -77,13 +76,13 @@ impl Term {
         Self::new(1, identity.into(), None, Clock::boot(), None)
     }
 
-    /// A term that is valid strictly before `valid_until`.
+    /// A term that is valid strictly before `valid_until`, by either clock.
     pub(crate) fn until(
         id: u64,
         identity: String,
         fencing_token: Option<String>,
         clock: Clock,
-        valid_until: Moment,
+        valid_until: Reading,
     ) -> (TermControl, Self) {
         Self::new(id, identity, fencing_token, clock, Some(valid_until))
     }
@@ -93,7 +92,7 @@ impl Term {
         identity: String,
         fencing_token: Option<String>,
         clock: Clock,
-        valid_until: Option<Moment>,
+        valid_until: Option<Reading>,
     ) -> (TermControl, Self) {
         let shared = Arc::new(Shared {
             id,
@@ -170,6 +169,26 @@ impl Term {
         }
     }
 
+    /// Why it ended, if somebody has said so: a term may be over by the clock before.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<EndReason> {
+        self.0.lock().end.clone()
+    }
+
+    /// Does `work` as long as the term is valid, which is asked before each poll. `None` once it is not. It does not wake up by
+    /// itself at the end of the term: [`Term::ended`] does.
+    ///
+    /// # Cancel safety
+    /// As `work`.
+    pub async fn while_valid<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match self.is_valid() {
+            true => work.as_mut().poll(cx).map(Some),
+            false => Poll::Ready(None),
+        })
+        .await
+    }
+
     /// Begins work of this term: `None` if no new work is to be begun. While the guard lives the lock is not released, and
     /// not stood for again.
     #[must_use]
@@ -209,10 +228,12 @@ impl fmt::Debug for Term {
 
 impl TermControl {
     /// Moves the end of the term's validity; never back, and not once it is over: who has seen that has stopped working.
-    pub(crate) fn extend(&self, valid_until: Moment) {
+    pub(crate) fn extend(&self, valid_until: Reading) {
         let mut state = self.0.lock();
         if self.0.valid_in(&state) {
-            state.valid_until = state.valid_until.map(|old| old.max(valid_until));
+            // By the clock that is never set: the wall clock may have been set back since.
+            state.valid_until =
+                state.valid_until.map(|old| if valid_until.clock > old.clock { valid_until } else { old });
         }
     }
 
@@ -301,49 +322,12 @@ impl Shared {
     }
 
     fn valid_in(&self, state: &State) -> bool {
-        state.end.is_none() && state.valid_until.is_none_or(|until| self.clock.now() < until)
+        state.end.is_none() && state.valid_until.is_none_or(|end| !self.clock.read().is_past(end))
     }
 
     fn longest_sleep(&self) -> Duration {
-        let left = self.lock().valid_until.map(|until| until.since(self.clock.now()));
+        let left = self.lock().valid_until.map(|end| self.clock.read().until(end));
         left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))
-    }
-}
-
-// === impl Leadership ===
-
-impl Leadership {
-    /// Follows what `sender` publishes.
-    #[must_use]
-    pub fn following(sender: &watch::Sender<LeadershipState>) -> Self {
-        Self(sender.subscribe())
-    }
-
-    /// What this process is now. A term may be over although it is still the newest: [`Term::is_valid`] tells.
-    #[must_use]
-    pub fn current(&self) -> LeadershipState {
-        self.0.borrow().clone()
-    }
-
-    /// The term that is valid now, if this process leads.
-    #[must_use]
-    pub fn term(&self) -> Option<Term> {
-        match self.current() {
-            LeadershipState::Leading(term) if term.is_valid() => Some(term),
-            LeadershipState::Leading(_) | LeadershipState::Standby { .. } => None,
-        }
-    }
-
-    /// Resolves with the next term newer than `after` (0: any), or with `None` when no more will come.
-    ///
-    /// # Cancel safety
-    /// Cancel safe.
-    pub async fn next_term(&mut self, after: u64) -> Option<Term> {
-        let newer = |state: &LeadershipState| matches!(state, LeadershipState::Leading(term) if term.id() > after);
-        match self.0.wait_for(newer).await.ok()?.clone() {
-            LeadershipState::Leading(term) => Some(term),
-            LeadershipState::Standby { .. } => None,
-        }
     }
 }
 
@@ -353,7 +337,7 @@ mod tests {
 
     fn term() -> (TermControl, Term) {
         let clock = Clock::tokio();
-        let valid_until = clock.now() + Duration::from_secs(10);
+        let valid_until = clock.read() + Duration::from_secs(10);
         Term::until(1, "me".to_owned(), None, clock, valid_until)
     }
 
@@ -369,7 +353,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_term_that_was_over_never_goes_on() {
         let (control, term) = term();
-        let later = |seconds| Moment::new(Duration::from_secs(seconds));
+        let later = |seconds| Reading::default() + Duration::from_secs(seconds);
         control.extend(later(20));
         control.extend(later(15));
         tokio::time::advance(Duration::from_secs(19)).await;

@@ -23,6 +23,10 @@ pub(super) fn deployment(options: &Options) -> Manifest {
     });
     if options.lock.is_some() {
         spec["replicas"] = json!(REPLICAS);
+        if options.only_leader_ready {
+            // No other pod gets ready before the leader is stopped: a rollout that keeps one available would wait for ever.
+            spec["strategy"] = json!({ "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": "100%" } });
+        }
     } else {
         // Two at once would both work.
         spec["replicas"] = json!(1);

@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) own_namespace: bool,
     /// What replicas elect their leader by; `None`: there is one replica.
     pub(crate) lock: Option<Lock>,
+    /// Whether only the leader is ready. It is then the only pod that is available.
+    pub(crate) only_leader_ready: bool,
     /// Namespaces whose objects are reconciled; none named: all.
     pub(crate) watched: Vec<String>,
     /// Whether the operator installs its CRDs at its start.

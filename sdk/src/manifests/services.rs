@@ -8,8 +8,9 @@ use super::{Manifest, Options};
 /// The Service in front of the metrics, and how many replicas may be evicted at once.
 pub(super) fn objects(options: &Options) -> Vec<Manifest> {
     let metrics = options.metrics_port.map(|port| metrics(port, options));
-    // With a single replica it would allow every eviction, or none.
-    let budget = options.lock.as_ref().map(|_| disruption_budget(options));
+    // With a single replica that is ready it would allow every eviction, or none.
+    let several = options.lock.is_some() && !options.only_leader_ready;
+    let budget = several.then(|| disruption_budget(options));
     metrics.into_iter().chain(budget).collect()
 }
 

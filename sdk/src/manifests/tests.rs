@@ -75,6 +75,7 @@ fn options() -> Options {
         namespace: "shop-system".to_owned(),
         own_namespace: true,
         lock: Some(Lock::new("shop-leader", "shop-system")),
+        only_leader_ready: false,
         watched: Vec::new(),
         installs_crds: false,
         finalizers: true,
@@ -175,6 +176,14 @@ fn events_about_what_has_no_namespace_are_in_the_default_one() {
 }
 
 // === objects ===
+
+#[test]
+fn a_leader_that_alone_is_ready_is_neither_kept_by_a_rollout_nor_from_an_eviction() {
+    let manifests = manifests(&shop(), Options { only_leader_ready: true, ..options() });
+    let strategy = &object(&manifests, "deployment")["spec"]["strategy"];
+    assert_eq!(strategy["rollingUpdate"]["maxUnavailable"], "100%");
+    assert!(!names(&manifests).contains("pod-disruption-budget"), "{:?}", names(&manifests));
+}
 
 #[test]
 fn without_election_there_is_one_replica_and_nothing_of_a_lock() {

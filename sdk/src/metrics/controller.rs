@@ -15,10 +15,11 @@ use super::families::{ControllerLabel, Families, Number, QueueLabels, ResultLabe
 pub struct ControllerMetrics(Arc<Shared>);
 
 /// How a reconcile ended, as the label `result` tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReconcileResult {
     /// Done, until something changes.
+    #[default]
     Success,
     /// Failed, for whatever reason.
     Error,
@@ -95,6 +96,12 @@ impl ControllerMetrics {
         };
         self.0.seconds.observe(took.as_secs_f64());
         self.0.work_seconds.observe(took.as_secs_f64());
+    }
+
+    /// How many reconciles ended well, and how many failed.
+    #[must_use]
+    pub fn ended(&self) -> (u64, u64) {
+        (self.0.success.get() + self.0.requeue_after.get(), self.0.error.get())
     }
 
     /// A reconcile failed for good: it will not be retried. Counted besides [`Self::reconciled`].

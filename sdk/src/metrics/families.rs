@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
 use super::ReconcileResult;
+use super::descriptors::Example;
 
 /// The buckets of controller-runtime's `controller_runtime_reconcile_time_seconds`.
 const RECONCILE_SECONDS: [f64; 40] = [
@@ -74,7 +75,15 @@ pub(super) struct ProcessFamilies {
 impl Families {
     /// Counters are named without `_total`, which the encoder appends.
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let mut into = Register(registry);
+        Self::register_into(Register { registry, examples: false })
+    }
+
+    /// Likewise, with a sample in each, so that each is described.
+    pub(super) fn with_examples(registry: &mut Registry) -> Self {
+        Self::register_into(Register { registry, examples: true })
+    }
+
+    fn register_into(mut into: Register<'_>) -> Self {
         Self {
             leader_status: into
                 .add("leader_election_master_status", "Whether this process leads by this lock (1), or not"),
@@ -157,12 +166,21 @@ impl ProcessFamilies {
     }
 }
 
-struct Register<'a>(&'a mut Registry);
+struct Register<'a> {
+    registry: &'a mut Registry,
+    examples: bool,
+}
 
 impl Register<'_> {
-    fn add<M: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
-        let metric = M::default();
-        self.0.register(name, help, metric.clone());
+    fn add<M: Metric + Example + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        self.put(name, help, M::default())
+    }
+
+    fn put<M: Metric + Example + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+        if self.examples {
+            metric.make_example();
+        }
+        self.registry.register(name, help, metric.clone());
         metric
     }
 
@@ -173,12 +191,10 @@ impl Register<'_> {
         new: fn() -> Histogram,
     ) -> Family<L, Histogram, fn() -> Histogram>
     where
-        Family<L, Histogram, fn() -> Histogram>: Metric,
+        Family<L, Histogram, fn() -> Histogram>: Metric + Example,
         L: Clone + std::hash::Hash + Eq,
     {
-        let family = Family::new_with_constructor(new);
-        self.0.register(name, help, family.clone());
-        family
+        self.put(name, help, Family::new_with_constructor(new))
     }
 }
 
@@ -193,42 +209,42 @@ fn queue_seconds() -> Histogram {
 
 // === labels ===
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct NameLabel {
     name: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct KindLabel {
     kind: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ControllerLabel {
     controller: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ResultLabels {
     pub(super) controller: Arc<str>,
     pub(super) result: ReconcileResult,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
     code: Code,
     method: Verb,
     host: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Code(Option<StatusCode>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Verb(Method);
 
 /// client-go's queues have a name; ours has its controller's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct QueueLabels {
     name: Arc<str>,
     controller: Arc<str>,

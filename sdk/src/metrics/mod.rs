@@ -1,10 +1,20 @@
 //! The registry, and every metric's name.
 //!
 //! Names and labels follow controller-runtime and client-go where those have the metric, so that dashboards and alerts made
-//! for operators in Go work; what only this SDK has begins with `kubeops_`. All names are in `families.rs`. This room
-//! knows no other room: whoever has something to count holds a [`Metrics`], or a handle made by it.
+//! for operators in Go work; what only this SDK has begins with `kubeops_`. [`descriptors`] lists them. This room knows
+//! no other room: whoever has something to count holds a [`Metrics`], or a handle made by it.
+//!
+//! ```
+//! use kubeops::metrics::Metrics;
+//!
+//! let metrics = Metrics::new();
+//! metrics.lock("guestbook-leader");
+//! let text = metrics.encode(false);
+//! assert!(text.contains("leader_election_master_status{name=\"guestbook-leader\"} 0\n"), "{text}");
+//! ```
 
 mod controller;
+mod descriptors;
 mod families;
 mod lock;
 #[cfg(target_os = "linux")]
@@ -20,6 +30,7 @@ use std::time::Duration;
 use prometheus_client::registry::Registry;
 
 pub use controller::{ActiveGuard, ControllerMetrics, ReconcileResult};
+pub use descriptors::{Descriptor, LABELS, descriptors};
 pub use lock::LockMetrics;
 pub use requests::{CountRequests, RequestMetrics};
 pub use watch::WatchMetrics;

@@ -31,6 +31,8 @@ pub(crate) struct Parts<S> {
     pub(super) controllers: Vec<Registration<S>>,
     pub(super) services: Vec<AddService>,
     pub(super) checks: Vec<AddCheck<S>>,
+    /// Keys of settings that the status page may show.
+    pub(super) shown_settings: Vec<&'static str>,
 }
 
 pub(super) type MakeState<S> = Box<dyn FnOnce(Settings) -> BoxFuture<'static, Result<S>> + Send>;
@@ -43,7 +45,15 @@ impl Operator<()> {
     /// `name` is the default prefix of the lock's name and the field manager of server-side apply; `about` is shown in the
     /// command line's help.
     pub fn new(name: &'static str, version: &'static str, about: &'static str) -> Self {
-        let parts = Parts { name, version, about, controllers: Vec::new(), services: Vec::new(), checks: Vec::new() };
+        let parts = Parts {
+            name,
+            version,
+            about,
+            controllers: Vec::new(),
+            services: Vec::new(),
+            checks: Vec::new(),
+            shown_settings: Vec::new(),
+        };
         Self { parts, make_state: Box::new(|_| Box::pin(ready(Ok(())))) }
     }
 
@@ -57,7 +67,7 @@ impl Operator<()> {
         Making: Future<Output = Result<S>> + Send + 'static,
         S: Clone + Send + Sync + 'static,
     {
-        let Parts { name, version, about, controllers, services, checks } = self.parts;
+        let Parts { name, version, about, controllers, services, checks, shown_settings } = self.parts;
         let stateless = |check: AddCheck<()>| -> AddCheck<S> { Box::new(move |health, _| check(health, &())) };
         let parts = Parts {
             name,
@@ -66,6 +76,7 @@ impl Operator<()> {
             controllers: controllers.into_iter().map(Registration::with_state).collect(),
             services,
             checks: checks.into_iter().map(stateless).collect(),
+            shown_settings,
         };
         Operator { parts, make_state: Box::new(|settings| Box::pin(make(settings))) }
     }
@@ -104,6 +115,13 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                 async move { checking.await.map(|()| String::new()).map_err(|error| chain(error.into().as_ref())) }
             })
         }));
+        self
+    }
+
+    /// Lets the status page show the value of a setting, such as `Guestbook:Theme`, and of what is below it. Of settings that are not
+    /// the SDK's own it tells only that they are set and where, unless they are named here. For keys that never hold a secret.
+    pub fn show_setting(mut self, key: &'static str) -> Self {
+        self.parts.shown_settings.push(key);
         self
     }
 }

@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::kube_ops::ReadyWhen;
 use crate::cache::{CacheState, Caches};
 use crate::health::{AddError, CheckResult, Health, Part, Probes};
 use crate::leadership::{Leadership, LeadershipState, Pulse};
+use crate::status::told;
 use crate::workqueue::WorkQueue;
 
 /// An object that is worked on for so many times as long as it may be is no slow one: its reconcile does not even notice that
@@ -126,26 +125,9 @@ fn in_time(time: Duration, what: String, timeout: Option<Duration>) -> CheckResu
     }
 }
 
-/// For people: `1h 2m 3s`, and milliseconds below a second.
-fn told(time: Duration) -> String {
-    let whole = match time.as_secs() {
-        0 => Duration::from_millis(time.subsec_millis().into()),
-        seconds => Duration::from_secs(seconds),
-    };
-    SignedDuration::try_from(whole).map_or_else(|_| format!("{whole:?}"), |time| format!("{time:#}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_told_in_units_that_people_use() {
-        let cases = [(0, "0s"), (999, "999ms"), (1_999, "1s"), (200_000, "3m 20s"), (3_723_000, "1h 2m 3s")];
-        for (millis, expected) in cases {
-            assert_eq!(told(Duration::from_millis(millis)), expected);
-        }
-    }
 
     #[test]
     fn a_worker_is_stuck_when_its_object_takes_much_longer_than_it_may() {

@@ -1,6 +1,6 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
-//! 1. the servers for probes and metrics
+//! 1. the servers for probes, metrics and the status page
 //! 2. the wait for an API server that answers, and the CRDs if they are to be installed
 //! 3. the user's own services
 //! 4. the caches
@@ -13,29 +13,34 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use kube::Client;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
-use super::connect::{ConnectError, Connection};
+use super::connect::Connection;
 use super::install_crds::InstallCrds;
-use super::kube_ops::KubeOps;
+use super::kube_ops::names::object_name;
+use super::kube_ops::{KubeOps, LeaderElectionLock};
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
 use super::run::RunError;
 use super::runtime_ping::RuntimePing;
+use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
-use crate::controller::Registration;
+use crate::controller::{Attached, Registration};
 use crate::health::{Health, Probes};
 use crate::host::Host;
-use crate::http::{Server, metrics_router, probes_router};
+use crate::http::{Server, metrics_router, probes_router, status_router};
 use crate::leadership::clock::Clock;
 use crate::leadership::lock::LeaseLock;
-use crate::leadership::{Alone, Elector, Leadership, Pulse};
+use crate::leadership::{Alone, Elector, Leadership, OwnThread, Pulse, TermHistory};
 use crate::metrics::Metrics;
+use crate::status::{Lock, Replica, Setting};
 
 /// What an operator talks to, and what it measures time by.
 pub(super) struct World {
@@ -43,6 +48,8 @@ pub(super) struct World {
     pub(super) client: Client,
     /// The elector shares no connection, queue or retry policy with the controllers.
     pub(super) election_client: Client,
+    /// What the elector runs on, if not on this runtime; its client belongs there.
+    pub(super) election_thread: Option<OwnThread>,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -59,6 +66,8 @@ pub(super) struct Composed {
     pub(super) bound: Bound,
     #[cfg(feature = "testing")]
     pub(super) health: Health,
+    #[cfg(feature = "testing")]
+    pub(super) status: Source,
 }
 
 /// Where the servers listen.
@@ -66,20 +75,27 @@ pub(super) struct Composed {
 pub(super) struct Bound {
     pub(super) health: Option<SocketAddr>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) status: Option<SocketAddr>,
 }
 
 impl World {
     /// The cluster of `connection`, and the machine's clock.
-    pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, ConnectError> {
+    pub(super) fn real(connection: &Connection, name: &str, version: &str) -> Result<Self, RunError> {
         let metrics = Metrics::new();
         let mut of_elector = connection.clone();
         // Tells the elector apart in audit logs.
         if let Ok(agent) = http::HeaderValue::from_str(&format!("{name}/{version} leader-election")) {
             of_elector.config.headers.push((http::header::USER_AGENT, agent));
         }
+        let thread = OwnThread::new("leader-election").map_err(RunError::Thread)?;
+        let election_client = {
+            let _spawns_there = thread.enter();
+            of_elector.counted_client(&metrics)?
+        };
         Ok(Self {
             client: connection.counted_client(&metrics)?,
-            election_client: of_elector.counted_client(&metrics)?,
+            election_client,
+            election_thread: Some(thread),
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -91,19 +107,20 @@ impl World {
 
 pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     parts: Parts<S>,
-    world: &World,
+    mut world: World,
     settings: &KubeOps,
+    listed: Vec<Setting>,
     state: S,
 ) -> Result<Composed, RunError> {
     let crds = parts.crds();
-    let Parts { name, version: _, about: _, controllers, services, checks: user_checks } = parts;
-    let World { client, election_client: _, server, clock, metrics, .. } = world;
+    let Parts { name, version, about: _, controllers, services, checks: user_checks, shown_settings: _ } = parts;
+    let Standing { candidate, leadership, history, pulse } = standing(&mut world, settings, name);
+    let World { client, server, clock, metrics, .. } = &world;
     let (health, host) = (Health::new(), Host::new());
     let caches = Caches::new(client.clone(), settings.namespaces.clone(), metrics.clone());
     let options = options::controllers(settings, clock.clone());
     let attach = |registration: Registration<S>| registration.attach(&caches, &options, metrics);
     let controllers: Vec<_> = controllers.into_iter().map(attach).collect();
-    let (candidate, leadership, pulse) = candidate(world, settings);
 
     let (reach, reached) = Reach::new(client.clone(), server.clone());
     let workers = checks::Workers {
@@ -116,7 +133,27 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         add(&health, &state)?;
     }
 
-    let (host, bound) = serve(host, &health, metrics, settings)?;
+    let look = |controller: &Attached<S>| Watched {
+        name: controller.name,
+        kind: controller.kind.clone(),
+        limit: controller.concurrency,
+        queue: controller.queue.clone(),
+    };
+    let status = Source::new(Facts {
+        operator: name,
+        version,
+        server: server.clone(),
+        started: status::rounded(Timestamp::now()),
+        replica: Replica { name: settings.name.clone(), identity: settings.holder_identity() },
+        lock: lock(settings),
+        leadership: leadership.clone(),
+        history,
+        controllers: controllers.iter().map(look).collect(),
+        caches: caches.clone(),
+        health: health.clone(),
+        settings: listed,
+    });
+    let (host, bound) = serve(host, &health, metrics, &status, settings)?;
     let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
     let host = match settings.install_crds {
         true => {
@@ -134,7 +171,10 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let electing = async move {
         let ready = async move { synced.wait_synced().await };
         match candidate {
-            Candidate::Elector(elector) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Elector(elector, None) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Elector(elector, Some(thread)) => {
+                thread.run(elector.run(ready, stopping, patience)).await?.map_err(BoxError::from)
+            }
             Candidate::Alone(alone) => {
                 alone.run(ready, stopping, patience).await;
                 Ok(())
@@ -153,29 +193,60 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         bound,
         #[cfg(feature = "testing")]
         health,
+        #[cfg(feature = "testing")]
+        status,
     })
 }
 
 /// What leads: elected, or without being asked.
 enum Candidate {
-    Elector(Box<Elector>),
+    Elector(Box<Elector>, Option<OwnThread>),
     Alone(Alone),
 }
 
-fn candidate(world: &World, settings: &KubeOps) -> (Candidate, Leadership, Option<Pulse>) {
+/// It, and what is to be known of it.
+struct Standing {
+    candidate: Candidate,
+    leadership: Leadership,
+    history: TermHistory,
+    /// `None` without leader election.
+    pulse: Option<Pulse>,
+}
+
+fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     let options = options::election(settings);
     if !settings.enable_leader_election {
         let (alone, leadership) = Alone::new(&options.identity);
-        return (Candidate::Alone(alone), leadership, None);
+        let history = alone.history();
+        return Standing { candidate: Candidate::Alone(alone), leadership, history, pulse: None };
     }
     let client = world.election_client.clone();
-    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id);
+    let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
+        .labelled("app.kubernetes.io/name", object_name(operator))
+        .labelled("app.kubernetes.io/component", "leader-election");
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
-    let pulse = elector.pulse();
-    (Candidate::Elector(Box::new(elector)), leadership, Some(pulse))
+    let (history, pulse) = (elector.history(), Some(elector.pulse()));
+    let thread = world.election_thread.take();
+    let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
+    Standing { candidate: Candidate::Elector(Box::new(elector), thread), leadership, history, pulse }
 }
 
-fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps) -> Result<(Host, Bound), RunError> {
+fn lock(settings: &KubeOps) -> Option<Lock> {
+    let LeaderElectionLock::Lease = settings.leader_election_lock;
+    settings.enable_leader_election.then(|| Lock {
+        kind: "Lease".to_owned(),
+        namespace: settings.leader_election_namespace.clone(),
+        name: settings.leader_election_id.clone(),
+    })
+}
+
+fn serve(
+    mut host: Host,
+    health: &Health,
+    metrics: &Metrics,
+    status: &Source,
+    settings: &KubeOps,
+) -> Result<(Host, Bound), RunError> {
     let refused = |key| move |cause| RunError::Bind { key, cause };
     let mut bound = Bound::default();
     if let Some(address) = settings.health_address {
@@ -187,6 +258,13 @@ fn serve(mut host: Host, health: &Health, metrics: &Metrics, settings: &KubeOps)
         let server = Server::bind("metrics", address, metrics_router(metrics)).map_err(refused("MetricsAddress"))?;
         bound.metrics = Some(server.address());
         host = host.add("metrics", server);
+    }
+    if let Some(address) = settings.status_address {
+        let status = status.clone();
+        let router = status_router(move || status.clone().take());
+        let server = Server::bind("status", address, router).map_err(refused("StatusAddress"))?;
+        bound.status = Some(server.address());
+        host = host.add("status", server);
     }
     Ok((host, bound))
 }

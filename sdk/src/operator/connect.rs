@@ -98,6 +98,9 @@ pub enum ConnectError {
 ///
 /// # Errors
 /// If there is no configuration, or one that cannot be used.
+///
+/// # Cancel safety
+/// It only reads.
 pub async fn connect(environment: &Environment) -> Result<Connection, ConnectError> {
     let candidates = environment.candidates();
     let (files, kubeconfig) = read(&candidates)?;

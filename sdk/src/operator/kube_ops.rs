@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::leadership::{holder_identity, random_uuid};
 use crate::settings::{Problems, Settings, Warning};
 
 use names::{lock_name, lock_namespace, parallel, pod_uid, replica_name};
@@ -56,17 +57,17 @@ section_table! {
         Preset::Made("`POD_NAMESPACE`, else the client's namespace, else `default`", lock_namespace);
     /// Which kind of lock.
     "LeaderElectionLock" leader_election_lock: LeaderElectionLock = Preset::Text("Lease");
-    /// How long others wait after the last renewal that they saw; whole seconds.
+    /// How long others wait after the last renewal that they saw. Whole seconds, and more than `LeaderElectionRenewDeadline`.
     "LeaderElectionLeaseDuration" leader_election_lease_duration: Duration = Preset::Text("00:00:15");
-    /// A leader that could not renew for this long stops.
+    /// A leader that could not renew for this long stops. More than 1.2 times `LeaderElectionRetryPeriod`.
     "LeaderElectionRenewDeadline" leader_election_renew_deadline: Duration = Preset::Text("00:00:10");
-    /// Pause between tries, jittered.
+    /// Pause between tries to take or renew the lock: up to 1.2 times as long, so that replicas do not try together.
     "LeaderElectionRetryPeriod" leader_election_retry_period: Duration = Preset::Text("00:00:02");
-    /// Whether the lock is given back on a clean stop.
+    /// Whether the lock is given back on a clean stop, so that another replica leads at once.
     "LeaderElectionReleaseOnStop" leader_election_release_on_stop: bool = Preset::Text("true");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
-    /// Which changes of an object itself lead to a reconcile.
+    /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.
     "ReconcileStrategy" reconcile_strategy: ReconcileStrategy = Preset::Text("ByGeneration");
     /// Every object is reconciled at least this often; 0 turns it off.
     "ResyncPeriod" resync_period: Option<Duration> = Preset::Text("10:00:00");
@@ -80,20 +81,23 @@ section_table! {
     "AutoAttachFinalizers" auto_attach_finalizers: bool = Preset::Text("true");
     /// Whether a finalizer is taken off once it has run.
     "AutoDetachFinalizers" auto_detach_finalizers: bool = Preset::Text("true");
-    /// How long a clean stop may take; must be below the pod's grace period.
+    /// How long a clean stop may take. Must be below the pod's grace period.
     "ShutdownTimeout" shutdown_timeout: Duration = Preset::Text("00:00:25");
     /// Where the probes are answered; 0 turns them off.
     "HealthAddress" health_address: Option<SocketAddr> = Preset::Text("[::]:8081");
     /// Where metrics are told; 0 turns it off.
     "MetricsAddress" metrics_address: Option<SocketAddr> = Preset::Text("[::]:8080");
+    /// Where the status page is shown to people; 0 turns it off. Nobody is asked who they are.
+    "StatusAddress" status_address: Option<SocketAddr> = Preset::Text("0");
     /// Whether the CRDs are installed at the start. Needs the right to get and patch CustomResourceDefinitions.
     "InstallCrds" install_crds: bool = Preset::Text("false");
-    /// What readiness means. `Synced` keeps rolling updates working.
+    /// What readiness means: the caches are filled (`Synced`), or also that this replica leads (`Leading`). With `Leading` a rolling
+    /// update hangs: no new pod is ready before the old leader is gone.
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 
 /// Keys that the design has and this version has not.
-const LATER: [&str; 4] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod", "StatusAddress"];
+const LATER: [&str; 3] = ["LeaderElectionTrustAge", "LeaderLockApiVersion", "LeaderElectionLabelPod"];
 
 // === impl Defaults ===
 
@@ -122,7 +126,7 @@ impl KubeOps {
         let draft = Draft::read(&mut reader);
         checks::check(&draft, &mut reader);
         let (problems, warnings) = reader.finish(KEYS, &LATER);
-        match draft.finish(names::random_uuid()) {
+        match draft.finish(random_uuid()) {
             Some(kube_ops) => problems.or((kube_ops, warnings)),
             // What could not be read has been told.
             None => Err(problems),
@@ -133,6 +137,6 @@ impl KubeOps {
     /// place, which stays the same for the life of this value and its clones.
     #[must_use]
     pub fn holder_identity(&self) -> String {
-        format!("{}_{}", self.name, self.pod_uid.as_ref().unwrap_or(&self.instance))
+        holder_identity(&self.name, self.pod_uid.as_ref().unwrap_or(&self.instance))
     }
 }

@@ -32,7 +32,9 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::settings::{Kind, Node, Origin, Problem, Problems, Settings};
 
-const SECTION: &str = "Logging";
+pub(super) const SECTION: &str = "Logging";
+/// What of the section is read.
+pub(super) const KEYS: [&str; 2] = ["LogLevel", "Console:FormatterName"];
 const RUST_LOG: &str = "RUST_LOG";
 /// Level of whatever no category names, unless `Default` does.
 const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
@@ -82,6 +84,16 @@ pub fn init(settings: &Settings) -> Result<(), Problems> {
     // An error only says that there is a subscriber already.
     let _already_logging = subscriber(logging, std::io::stdout).try_init();
     Ok(())
+}
+
+/// The same for an operator in a test: what it logs is shown with a test that fails, and not with one that passes. What is
+/// wrong with the section is [`init`]'s to tell.
+#[cfg(feature = "testing")]
+pub(super) fn init_in_test(settings: &Settings) {
+    if let Ok(logging) = Logging::from_settings(settings, false) {
+        // An error only says that there is a subscriber already.
+        let _already_logging = subscriber(logging, tracing_subscriber::fmt::TestWriter::new).try_init();
+    }
 }
 
 fn subscriber<W>(logging: Logging, writer: W) -> impl tracing::Subscriber + for<'a> LookupSpan<'a> + Send + Sync

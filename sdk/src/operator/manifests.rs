@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::builder::Parts;
-use super::kube_ops::names::cleaned;
-use super::kube_ops::{Defaults, KubeOps, SECTION};
+use super::kube_ops::names::object_name;
+use super::kube_ops::{Defaults, KubeOps, ReadyWhen, SECTION};
 use super::run::RunError;
 use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
@@ -65,7 +65,7 @@ impl<S> Parts<S> {
 
     fn options(&self, settings: &Settings, placement: Placement) -> Result<Options, Problems> {
         let Placement { image, namespace, set, typed } = placement;
-        let operator = cleaned(self.name).replace('.', "-");
+        let operator = object_name(self.name);
         let own_namespace = namespace.is_none();
         let namespace = namespace.unwrap_or_else(|| format!("{operator}-system"));
         // What a pod of this namespace finds out by itself.
@@ -87,6 +87,7 @@ impl<S> Parts<S> {
             namespace,
             own_namespace,
             lock: kube_ops.enable_leader_election.then(lock),
+            only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,

@@ -1,10 +1,34 @@
 //! The operator and its builder: the only room that knows the others.
 //!
 //! [`operator!`](crate::operator!) makes an [`Operator`]; its builder takes the user's state, controllers, services and health
-//! checks. What a running operator consists of is put together in `composition.rs`.
+//! checks, and [`run`](Operator::run) does what the command line says. What a running operator consists of is put together in
+//! `composition.rs`.
+//!
+//! ```no_run
+//! use kubeops::prelude::*;
+//!
+//! #[derive(Clone, State)]
+//! struct AppState {
+//!     greeting: String, // may be a field of any controller
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     kubeops::operator!()
+//!         .with_state(|settings: Settings| async move { Ok(AppState { greeting: settings.section("Greeting")? }) })
+//!         .add_health_check("greeting", |state: AppState| async move {
+//!             if state.greeting.is_empty() { Err("there is none") } else { Ok(()) }
+//!         })
+//!         .run()
+//!         .await
+//! }
+//! ```
+//!
+//! With the feature `testing`, `start_on` runs the same operator on a cluster in memory, under paused time if a test wants that.
 
 mod builder;
 mod checks;
+mod claim;
 mod composition;
 pub mod connect;
 mod install_crds;
@@ -16,7 +40,9 @@ mod options;
 mod reach;
 mod run;
 mod runtime_ping;
+mod shown;
 mod start;
+mod status;
 #[cfg(feature = "testing")]
 mod testing;
 mod trouble;

@@ -6,10 +6,12 @@ use futures::Stream;
 use tracing::warn;
 
 use super::builder::{Operator, Parts};
+use super::claim::Claim;
 use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
-use super::kube_ops::{Defaults, KubeOps};
+use super::kube_ops::{Defaults, KubeOps, listing};
 use super::logging;
+use super::shown;
 use super::start::Start;
 use crate::chain::chain;
 use crate::health::AddError;
@@ -33,6 +35,21 @@ pub enum RunError {
     /// There is no cluster to talk to.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// Two operators of one process would take each other's lock for their own.
+    #[error(
+        "`{}` and `{}` run in this process, and both stand for the lock {lock} as {identity}: both would lead; put their \
+         controllers into one operator, or run each in a process of its own",
+        operators[0],
+        operators[1]
+    )]
+    LockTwice {
+        /// Their names.
+        operators: [&'static str; 2],
+        /// Namespace and name.
+        lock: String,
+        /// What both call themselves.
+        identity: String,
+    },
     /// A port is taken.
     #[error("{}; set KubeOps:{key} to another address, or to 0 to do without", chain(cause))]
     Bind {
@@ -41,6 +58,9 @@ pub enum RunError {
         /// What is wrong with that.
         cause: BindError,
     },
+    /// The elector's thread can't be made.
+    #[error("no thread can be made for the leader election")]
+    Thread(#[source] io::Error),
     /// Signals can't be received.
     #[error("signals can't be received")]
     Signals(#[source] io::Error),
@@ -72,6 +92,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
     ///
     /// # Errors
     /// [`RunError`]. Wrong settings are told before anything is asked of the cluster.
+    ///
+    /// # Cancel safety
+    /// Dropped, all of it ends at once, as if the process had been killed: the lock is left to expire.
     pub async fn serve(
         self,
         settings: Settings,
@@ -82,9 +105,11 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
         let (kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World::real(&connection, parts.name, parts.version)?;
-        let composed = compose(parts, &world, &kube_ops, state)?;
+        let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
+        let composed = compose(parts, world, &kube_ops, listed, state)?;
         start.tell(composed.bound);
         Ok(composed.host.run(signals, kube_ops.shutdown_timeout).await?)
     }

@@ -42,10 +42,11 @@ impl Start {
     pub(super) fn tell(self, bound: Bound) {
         let Self { operator, version, cluster, identity, lock, namespaces, controllers } = self;
         let port = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));
-        let (health, metrics) = (port(bound.health), port(bound.metrics));
+        let (health, metrics, status) = (port(bound.health), port(bound.metrics), port(bound.status));
         info!(
             target: super::logging::BLOCK,
-            version, cluster, identity, lock, namespaces, controllers, health, metrics, "{operator} starts"
+            version, cluster, identity, lock, namespaces, controllers, health, metrics, status,
+            "{operator} starts"
         );
     }
 }

@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::builder::Operator;
-use super::composition::{World, compose};
-use super::kube_ops::KubeOps;
+use super::composition::{Composed, World, compose};
+use super::kube_ops::{KubeOps, listing};
+use super::logging;
 use super::run::RunError;
-use crate::http::{metrics_router, probes_router};
+use super::shown;
+use crate::http::{metrics_router, probes_router, status_router};
 use crate::leadership::clock::Clock;
 use crate::metrics::Metrics;
 use crate::settings::{LoadOptions, Settings};
@@ -72,21 +74,26 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let options = LoadOptions { set, crate_directory, ..LoadOptions::default() };
         let settings = Settings::load(options).map_err(RunError::Settings)?;
 
+        logging::init_in_test(&settings);
         let (parts, state) = self.prepare(&settings).await?;
-        let (kube_ops, _told) = KubeOps::from_settings(&settings, &parts.defaults(None)).map_err(RunError::Settings)?;
+        let defaults = parts.defaults(None);
+        let (kube_ops, _told) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
+        let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
         let (metrics, hang) = (Metrics::new(), CancellationToken::new());
         let client = || Client::new(metrics.requests(HOST).layer(cluster.service(name)), NAMESPACE);
         let world = World {
             client: client(),
             election_client: client(),
+            // Its time is not the test's.
+            election_thread: None,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),
             hang: hang.clone(),
         };
-        let composed = compose(parts, &world, &kube_ops, state)?;
-        let router = probes_router(&composed.health).merge(metrics_router(&metrics));
-        let host = composed.host;
+        let Composed { host, bound: _, health, status } = compose(parts, world, &kube_ops, listed, state)?;
+        let router = probes_router(&health).merge(metrics_router(&metrics));
+        let router = router.merge(status_router(move || status.clone().take()));
         let stopping = host.stopping();
         let run = tokio::spawn(async move { Ok(host.run(stream::pending(), kube_ops.shutdown_timeout).await?) });
         Ok(RunningOperator { stopping, hang, run, router })
@@ -95,7 +102,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
 
 impl RunningOperator {
     /// What a GET of `path` on its ports gives, without ports: the status, and the text. `/readyz?verbose` for a kubelet's
-    /// question, `/metrics` for Prometheus'.
+    /// question, `/metrics` for Prometheus', `/` for the status page and `/status` for the same as JSON.
     pub async fn get(&self, path: &str) -> (u16, String) {
         self.get_as(path, "*/*").await
     }
@@ -122,6 +129,12 @@ impl RunningOperator {
     /// Asks it to stop, as SIGTERM does, and does not wait: readiness fails, running reconciles may end.
     pub fn begin_stop(&self) {
         self.stopping.cancel();
+    }
+
+    /// Whether it has ended by itself: after [`begin_stop`](Self::begin_stop), or because a service failed.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.run.is_finished()
     }
 
     /// Stops it as SIGTERM does, and waits until it has ended: running reconciles end, and the lock is given back.

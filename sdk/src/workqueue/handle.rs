@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::failures::{Failures, Told};
 use super::queue::{Ended, Queue, Taken};
-use super::{Backoff, Key, Priority, Trigger};
+use super::{Backoff, Failure, Key, Priority, Trigger};
 use crate::leadership::clock::Clock;
 use crate::metrics::ControllerMetrics;
 
@@ -30,7 +31,24 @@ struct Shared {
 struct State {
     open: bool,
     queue: Queue,
+    failures: Failures,
     random: fastrand::Rng,
+}
+
+/// How much there is to do, what is done now, and what goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueState {
+    /// How many keys are due and wait for a worker.
+    pub due: usize,
+    /// How many keys come later: retries, and what was asked to come again.
+    pub scheduled: usize,
+    /// What is worked on and for how long, the longest first.
+    pub in_work: Vec<(Key, Duration)>,
+    /// How many keys failed the last time.
+    pub failing: usize,
+    /// Those of them that failed last, the newest first. Not all, if there are many.
+    pub failures: Vec<Failure>,
 }
 
 /// When a key that succeeded comes again without a change.
@@ -48,7 +66,8 @@ impl WorkQueue {
     /// A closed, empty queue. `clock` is the one that every due time is measured by.
     #[must_use]
     pub fn new(clock: Clock, metrics: ControllerMetrics) -> Self {
-        let state = State { open: false, queue: Queue::default(), random: fastrand::Rng::new() };
+        let (queue, failures, random) = (Queue::default(), Failures::default(), fastrand::Rng::new());
+        let state = State { open: false, queue, failures, random };
         Self(Arc::new(Shared { clock, metrics, state: Mutex::new(state), sooner: Notify::new() }))
     }
 
@@ -63,6 +82,7 @@ impl WorkQueue {
         let mut state = self.lock();
         state.open = false;
         state.queue.clear();
+        state.failures.clear();
         self.measure(&mut state);
     }
 
@@ -89,6 +109,21 @@ impl WorkQueue {
     pub fn longest_running(&self) -> Option<(Key, Duration)> {
         let state = self.lock();
         state.queue.longest_running(self.now()).map(|(key, time)| (key.clone(), time))
+    }
+
+    /// All of it, for people. O(n) in what is queued.
+    #[must_use]
+    pub fn state(&self) -> QueueState {
+        let mut state = self.lock();
+        let now = self.now();
+        let due = state.queue.depth(now);
+        QueueState {
+            due,
+            scheduled: state.queue.scheduled(),
+            in_work: state.queue.in_work(now),
+            failing: state.queue.failing(),
+            failures: state.failures.newest_first(),
+        }
     }
 
     /// Tells the metrics what changes with time alone.
@@ -149,6 +184,7 @@ impl WorkQueue {
     pub(super) fn succeeded(&self, taken: &Taken, again: Option<Again>) {
         let mut state = self.lock();
         if state.queue.finish(&taken.key, Ended::Succeeded).is_some() {
+            state.failures.mended(&taken.key);
             let key = taken.key.clone();
             match again {
                 Some(Again::After(delay)) => self.put(&mut state, key, Trigger::Requeued, taken.priority, delay),
@@ -163,15 +199,20 @@ impl WorkQueue {
     }
 
     /// With a backoff the key comes again; returns when.
-    pub(super) fn failed(&self, taken: &Taken, backoff: Option<&Backoff>) -> Option<Duration> {
+    pub(super) fn failed(&self, taken: &Taken, backoff: Option<&Backoff>, told: Told) -> Option<Duration> {
         let mut state = self.lock();
-        let failures = state.queue.finish(&taken.key, Ended::Failed);
-        let delay = failures.zip(backoff).filter(|_| state.open).map(|(failures, backoff)| {
-            let delay = backoff.delay(failures, &mut state.random);
+        let tries = state.queue.finish(&taken.key, Ended::Failed).filter(|_| state.open);
+        let delay = tries.zip(backoff).map(|(tries, backoff)| {
+            let delay = backoff.delay(tries, &mut state.random);
             self.put(&mut state, taken.key.clone(), Trigger::Retried, taken.priority, delay);
             self.metrics().retried();
             delay
         });
+        if let Some(tries) = tries {
+            let (key, at, Told { error, missing_rule }) = (taken.key.clone(), self.now(), told);
+            let next_try = delay.map(|delay| at + delay);
+            state.failures.failed(Failure { key, error, missing_rule, tries, at, next_try });
+        }
         self.finished(&mut state);
         delay
     }

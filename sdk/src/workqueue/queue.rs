@@ -205,6 +205,23 @@ impl Queue {
         self.in_work.values().map(|work| now.since(work.since)).sum()
     }
 
+    /// How many keys come later than they could be handed out now.
+    pub(super) fn scheduled(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many keys have failed since their last success. O(n).
+    pub(super) fn failing(&self) -> usize {
+        self.entries.values().filter(|entry| entry.failures > 0).count()
+    }
+
+    /// What is worked on and for how long, the longest first.
+    pub(super) fn in_work(&self, now: Moment) -> Vec<(Key, Duration)> {
+        let mut keys: Vec<_> = self.in_work.iter().map(|(key, work)| (key.clone(), now.since(work.since))).collect();
+        keys.sort_by(|(one, for_one), (other, for_other)| for_other.cmp(for_one).then_with(|| one.cmp(other)));
+        keys
+    }
+
     /// Moves what has become due to its priority.
     fn promote(&mut self, now: Moment) {
         while let Some(first) = self.waiting.first_entry() {

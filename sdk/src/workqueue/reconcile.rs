@@ -2,15 +2,13 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures::FutureExt;
 
+use super::failures::Told;
 use super::handle::Again;
 use super::queue::Taken;
 use super::worker::WorkerOptions;
@@ -58,24 +56,15 @@ impl Reconcile {
     pub(super) async fn run(mut self, work: Arc<dyn Work>) {
         let _active = self.key.queue.metrics().active();
         let started = self.key.queue.clock().now();
-        let Some(outcome) = self.while_valid(self.outcome(work)).await else { return };
+        // The worker aborts what runs when a term has ended, but may be late to notice: the term may have ended since the
+        // hand-out, or while the machine, and its timers, slept.
+        let Some(outcome) = self.term.while_valid(self.outcome(work)).await else { return };
         let took = self.key.queue.clock().now().since(started);
         match outcome {
             Outcome::Done { requeue_after } => self.succeed(requeue_after, took),
             Outcome::Gone => self.forget(took),
             Outcome::Failed { error, permanent } => self.fail(error.as_ref(), permanent, took),
         }
-    }
-
-    /// Polls only as long as the term is valid; `None` once it is not. The worker aborts what runs when a term has ended, but
-    /// may be late to notice: the term may have ended since the hand-out, or while the machine, and its timers, slept.
-    async fn while_valid<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = pin!(work);
-        poll_fn(|cx| match self.term.is_valid() {
-            true => work.as_mut().poll(cx).map(Some),
-            false => Poll::Ready(None),
-        })
-        .await
     }
 
     async fn outcome(&self, work: Arc<dyn Work>) -> Outcome {
@@ -133,10 +122,10 @@ impl Reconcile {
         if permanent {
             metrics.terminal_error();
         }
-        let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff));
+        let (error, rule) = (describe(error), missing_rule(error));
+        let told = Told { error: error.clone(), missing_rule: rule.clone() };
+        let retry_in = self.key.queue.failed(&self.key.taken, (!permanent).then_some(&self.backoff), told);
         self.key.returned = true;
-        let rule = missing_rule(error);
-        let error = describe(error);
         if let Some(rule) = rule {
             tracing::error!(%error, ?retry_in, "reconcile failed: grant the right with this rule: {rule}");
         } else if permanent {

@@ -9,7 +9,9 @@
     reason = "tests are sentences"
 )]
 
+mod blocked;
 mod chaos;
+mod clocks;
 mod site;
 
 use std::sync::Arc;

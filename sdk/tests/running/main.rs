@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod crds;
+mod hung_runtime;
 mod kubelet;
 mod kubelet_tests;
+mod logs;
+mod manifest;
 mod metrics;
 mod monitoring;
 mod pages;
 mod probes;
 mod scrape;
+mod status;
+mod twice;

@@ -114,7 +114,7 @@ async fn a_taken_port_is_told_with_the_setting_that_chooses_another() {
     let cluster = cluster().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for (key, name) in [("HealthAddress", "health"), ("MetricsAddress", "metrics")] {
+    for (key, name) in [("HealthAddress", "health"), ("MetricsAddress", "metrics"), ("StatusAddress", "status")] {
         let (cluster, address, setting) = (cluster.clone(), address.clone(), format!("KubeOps:{key}"));
         let start = async move {
             let _none = operator().start_replica_on(&cluster, "a", &[(&setting, &address)]).await;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use kube::config::AuthInfo;
 use rcgen::KeyPair;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::authority::{Authority, Signed};
 use crate::{Error, kubeconfig};
@@ -138,7 +140,13 @@ fn write_signed(signed: &Signed, certificate_file: &Path, key_file: &Path) -> Re
     write(key_file, &signed.key.serialize_pem())
 }
 
-/// The directory is the user's alone, so these files are too.
+/// The directory is the user's alone, so these files are too. Whole from the first look on: a program may be reading what is
+/// written again for another.
 fn write(path: &Path, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(Error::io(format!("write {}", path.display())))
+    let folder = path.parent().unwrap_or(path);
+    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        Ok(file.persist(path)?)
+    });
+    written.map(drop).map_err(Error::io(format!("write {}", path.display())))
 }

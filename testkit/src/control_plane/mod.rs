@@ -76,6 +76,10 @@ impl ControlPlane {
     /// # Errors
     ///
     /// As of [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped halfway, all that was started ends.
     pub async fn start_with(binaries: Binaries) -> Result<Self, Error> {
         let directory = tempfile::Builder::new().prefix("kubeops-testkit-").tempdir();
         let directory = directory.map_err(Error::io("create a directory"))?;
@@ -214,6 +218,10 @@ impl ControlPlane {
     /// # Errors
     ///
     /// If it ends or does not get ready; then it is stopped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it is stopped.
     pub async fn start_api_server(&self) -> Result<(), Error> {
         let mut running = self.api_server.lock().await;
         if running.is_some() {
@@ -240,6 +248,10 @@ impl ControlPlane {
     /// # Errors
     ///
     /// As of [`start_api_server`](Self::start_api_server).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped halfway, the API server may be stopped.
     pub async fn restart_api_server(&self) -> Result<(), Error> {
         self.stop_api_server().await;
         self.start_api_server().await

@@ -6,7 +6,7 @@ pub(crate) struct Known {
     pub(crate) case: &'static str,
     /// Where the answers differ, as far as it starts with this.
     pub(crate) path: &'static str,
-    /// As `docs/in-memory-cluster.md` tells it.
+    /// As `docs/src/guides/in-memory-cluster.md` tells it.
     pub(crate) why: &'static str,
 }
 

@@ -111,11 +111,11 @@ fn every_case_has_a_name_of_its_own_and_every_known_difference_a_case() {
 #[test]
 fn every_known_difference_has_its_place_and_its_reason_in_the_documentation() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let page = words(include_str!("../../../docs/in-memory-cluster.md"));
+    let page = words(include_str!("../../../docs/src/guides/in-memory-cluster.md"));
     let nowhere: Vec<&str> =
         known::KNOWN.iter().filter(|known| known.path.is_empty()).map(|known| known.case).collect();
     assert!(nowhere.is_empty(), "say where these differ: {nowhere:?}");
     let untold: Vec<&str> =
         known::KNOWN.iter().map(|known| known.why).filter(|why| !page.contains(&words(why))).collect();
-    assert!(untold.is_empty(), "docs/in-memory-cluster.md does not tell why: {untold:?}");
+    assert!(untold.is_empty(), "docs/src/guides/in-memory-cluster.md does not tell why: {untold:?}");
 }

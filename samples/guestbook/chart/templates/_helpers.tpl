@@ -42,6 +42,11 @@ subjects:
 {{- default .Release.Namespace .Values.leaderElection.namespace -}}
 {{- end -}}
 
+{{- /* Not empty if a standby is not ready. */ -}}
+{{- define "operator.onlyLeaderReady" -}}
+{{- if eq (lower (toString (dig "KubeOps" "ReadyWhen" "Synced" .Values.appsettings))) "leading" -}}true{{- end -}}
+{{- end -}}
+
 {{- /* The port of an address such as [::]:8081; nothing for 0. */ -}}
 {{- define "operator.port" -}}
 {{- if ne (toString .) "0" -}}{{ regexFind "[0-9]+$" (toString .) }}{{- end -}}

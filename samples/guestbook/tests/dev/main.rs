@@ -11,6 +11,7 @@ mod ends;
 mod keys;
 mod kubectl;
 mod session;
+mod status;
 mod takeover;
 mod terminal;
 mod wrong;

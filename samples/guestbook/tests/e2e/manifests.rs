@@ -75,22 +75,11 @@ async fn delete(cluster: &Cluster, name: &str) {
     assert!(archive.data.is_some_and(|titles| titles.contains_key(name)), "{name} is archived");
 }
 
-async fn wait_holder(cluster: &Cluster, namespace: &str, pod: &str) {
-    let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), namespace);
-    eventually(&format!("{pod} leads"), PATIENCE, async || {
-        let lease = leases.get(LOCK).await.map_err(|error| error.to_string())?;
-        let holder = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();
-        // The identity is made of the pod's name and uid, by the Downward API.
-        if holder == format!("{pod}_uid-of-{pod}") { Ok(()) } else { Err(holder) }
-    })
-    .await;
-}
-
 /// Two pods do all that the operator can, and hand over. Then nothing was denied, and every right was used.
 async fn run_everything(cluster: &Cluster, lock_namespace: &str) {
     let mut leader = cluster.pod("pod-a").await.start();
     leader.wait_ready().await;
-    wait_holder(cluster, lock_namespace, "pod-a").await;
+    cluster.wait_holder(lock_namespace, LOCK, "pod-a").await;
     let standby = cluster.pod("pod-b").await.start();
     standby.wait_ready().await;
 
@@ -101,7 +90,7 @@ async fn run_everything(cluster: &Cluster, lock_namespace: &str) {
     delete(cluster, "book-1").await;
 
     assert_eq!(leader.stop().await, 0);
-    wait_holder(cluster, lock_namespace, "pod-b").await;
+    cluster.wait_holder(lock_namespace, LOCK, "pod-b").await;
     let names = work(cluster, 1).await;
     wait_worked(cluster, &names).await;
 

@@ -77,19 +77,22 @@ impl Replica {
         }
         self.ports = self.ports.still_free().map_err(DevError::io("find a free port"))?;
         let process = Process::spawn(&self.command(presets), &self.log_path)?;
-        let Ports { health, metrics } = self.ports;
+        let Ports { health, metrics, status } = self.ports;
         let (name, pid) = (&self.name, process.id());
-        let told = format!("{name} is started: pid {pid}  http://{health}/readyz?verbose  http://{metrics}/metrics");
+        let told = format!(
+            "{name} is started: pid {pid}  http://{status}/  http://{health}/readyz?verbose  http://{metrics}/metrics"
+        );
         self.state = State::Up { process, since: Instant::now() };
         Ok(Some(told))
     }
 
     fn command(&self, presets: &Presets) -> Command {
-        let Ports { health, metrics } = self.ports;
+        let Ports { health, metrics, status } = self.ports;
         let own = [
             ("Name", self.name.clone()),
             ("HealthAddress", health.to_string()),
             ("MetricsAddress", metrics.to_string()),
+            ("StatusAddress", status.to_string()),
         ];
         let mut command = presets.command(&self.executable, &own.map(|(name, value)| (key(name), value)));
         command.env("KUBECONFIG", &self.kubeconfig);

@@ -189,11 +189,10 @@ impl<'a> Show<'a> {
     }
 
     async fn conclude(&mut self) {
-        let told = match summary(&self.stage.cluster.client(), self.stage.crds).await {
-            Ok(told) => told.join("; "),
-            Err(error) => error.to_string(),
-        };
-        self.stage.screen.tell(format!("{told}; leaders: {}", self.leaders.in_order()));
+        let objects = summary(&self.stage.cluster.client(), self.stage.crds).await;
+        let mut told = objects.unwrap_or_else(|error| vec![error.to_string()]);
+        told.push(format!("leaders: {}", self.leaders.in_order()));
+        self.stage.screen.tell(told.join("; "));
     }
 
     /// Stops the replicas as Kubernetes would. Who asks for the end once more kills them, as the end of this value does.

@@ -15,6 +15,8 @@ pub enum EndReason {
     },
     /// The lock is gone, or is another object than the one that was acquired.
     Deleted,
+    /// What the work runs on does not go on: its threads are blocked.
+    Blocked,
     /// The process was asked to stop, and the term's work has ended.
     Stopped,
 }
@@ -26,6 +28,9 @@ impl fmt::Display for EndReason {
             Self::Lost { holder } if holder.is_empty() => f.write_str("somebody else cleared the lock's holder"),
             Self::Lost { holder } => write!(f, "the lock was written by somebody else and names {holder}"),
             Self::Deleted => f.write_str("the lock was deleted"),
+            Self::Blocked => {
+                f.write_str("the runtime of the work is blocked: code that blocks its thread holds up all others")
+            }
             Self::Stopped => f.write_str("the process was asked to stop"),
         }
     }

@@ -101,6 +101,8 @@ impl Knowledge {
                 && let Some(wait) = absence(&earlier.spec)
             {
                 self.left_alone_until = self.left_alone_until.max(now.clock + wait);
+                // They were sent when nothing was known of that holder.
+                self.pending.clear();
             }
             return News::Nothing;
         }

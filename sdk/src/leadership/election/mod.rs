@@ -49,6 +49,7 @@ pub struct Election {
     watching: bool,
     last_read: Moment,
     standing: bool,
+    blocked: bool,
     stopping: bool,
     /// Work of an ended or draining term goes on.
     working: bool,
@@ -102,6 +103,7 @@ impl Election {
             watching: false,
             last_read: Moment::default(),
             standing: false,
+            blocked: false,
             stopping: false,
             working: false,
             unanswered: None,
@@ -141,6 +143,13 @@ impl Election {
         let spec = &self.lock.record()?.spec;
         spec.holder()?;
         (!self.holds()).then(|| spec.duration_or(self.options.lease_duration))
+    }
+
+    /// When the lock may be taken from somebody else who holds it, if nothing changes.
+    #[must_use]
+    pub fn runs_out_at(&self) -> Option<Moment> {
+        self.foreign_wait()?;
+        self.lock.free_from(self.options.lease_duration)
     }
 
     /// Whether a term is running.
@@ -205,6 +214,12 @@ impl Election {
             Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
             Input::Woken | Input::RanOut => {}
             Input::Stand => self.standing = true,
+            Input::Blocked(blocked) => {
+                self.blocked = blocked;
+                if blocked && self.leads() {
+                    self.end(EndReason::Blocked, effects);
+                }
+            }
             Input::Stop => {
                 if !self.stopping && self.leads() {
                     self.working = true;
@@ -303,7 +318,7 @@ impl Election {
     }
 
     const fn may_lead(&self) -> bool {
-        self.standing && !self.stopping && !self.working
+        self.standing && !self.blocked && !self.stopping && !self.working
     }
 
     fn end(&mut self, reason: EndReason, effects: &mut Vec<Effect>) {

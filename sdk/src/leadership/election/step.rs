@@ -25,6 +25,8 @@ pub enum Input {
     RanOut,
     /// The replica is able to lead: its caches are synced.
     Stand,
+    /// What the work runs on does not go on (`true`): a running term ends, and none begins before it does again (`false`).
+    Blocked(bool),
     /// The process stops: hand over as soon as the work has ended.
     Stop,
     /// The draining took too long: the term ends although its work goes on.

@@ -1,5 +1,6 @@
 //! The Lease lock: client-go's record in a `coordination.k8s.io/v1` Lease.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt as _;
@@ -7,6 +8,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +31,7 @@ pub struct LeaseLock {
     resource: ApiResource,
     name: String,
     namespace: String,
+    labels: BTreeMap<String, String>,
     newest: Arc<Mutex<Newest>>,
 }
 
@@ -50,8 +53,16 @@ impl LeaseLock {
             resource,
             name: name.to_owned(),
             namespace: namespace.to_owned(),
+            labels: BTreeMap::new(),
             newest: Arc::default(),
         }
+    }
+
+    /// Puts a label on the Lease at each write, so that it is found by it. Labels of others stay, as do those of client-go.
+    #[must_use]
+    pub fn labelled(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(label.into(), value.into());
+        self
     }
 
     fn selector(&self) -> String {
@@ -81,9 +92,17 @@ impl LeaseLock {
         }
     }
 
-    /// The object to write: the one that was read, with only the election's fields changed. `None` if that one is not known
-    /// any more.
+    /// The object to write, with our labels. `None` if the one that it is based on is not known any more.
     fn object(&self, put: &Put) -> Option<DynamicObject> {
+        let mut object = self.unlabelled(put)?;
+        if !self.labels.is_empty() {
+            object.labels_mut().extend(self.labels.clone());
+        }
+        Some(object)
+    }
+
+    /// The one that was read, with only the election's fields changed, or a new one.
+    fn unlabelled(&self, put: &Put) -> Option<DynamicObject> {
         let Some((version, uid)) = &put.base else {
             let mut object = DynamicObject::new(&self.name, &self.resource).within(&self.namespace);
             object.data = json!({ "spec": Value::Object(fields(&put.spec)) });

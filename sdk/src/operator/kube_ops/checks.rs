@@ -99,11 +99,18 @@ fn check_backoff(draft: &Draft, reader: &mut Reader<'_>) {
 }
 
 fn check_addresses(draft: &Draft, reader: &mut Reader<'_>) {
-    if let (Some(Some(health)), Some(Some(metrics))) = (draft.health_address, draft.metrics_address)
-        && collide(health, metrics)
-    {
-        let expected = format!("expected another address than HealthAddress ({health})");
-        reader.problem("MetricsAddress", expected);
+    let addresses = [
+        ("HealthAddress", draft.health_address),
+        ("MetricsAddress", draft.metrics_address),
+        ("StatusAddress", draft.status_address),
+    ];
+    let mut taken: Vec<(&str, SocketAddr)> = Vec::new();
+    for (key, address) in addresses {
+        let Some(address) = address.flatten() else { continue };
+        if let Some((other, at)) = taken.iter().find(|(_, at)| collide(*at, address)) {
+            reader.problem(key, format!("expected another address than {other} ({at})"));
+        }
+        taken.push((key, address));
     }
 }
 

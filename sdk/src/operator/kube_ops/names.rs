@@ -1,7 +1,5 @@
 //! Names and identities: which ones Kubernetes takes, and those that are made when none is given.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::num::NonZeroUsize;
 
 use crate::settings::{Layer, Node, Origin};
@@ -35,7 +33,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// The nearest DNS-1123 name; empty if nothing of `name` can stay.
-pub(in crate::operator) fn cleaned(name: &str) -> String {
+fn cleaned(name: &str) -> String {
     let dashed: String = name
         .to_lowercase()
         .chars()
@@ -50,14 +48,10 @@ pub(in crate::operator) fn cleaned(name: &str) -> String {
         .join(".")
 }
 
-/// A random UUID (version 4). Its randomness is the operating system's, which std keys its hash maps with.
-pub(super) fn random_uuid() -> String {
-    let random = RandomState::new();
-    let bits = (u128::from(random.hash_one(0_u8)) << 64) | u128::from(random.hash_one(1_u8));
-    let bits = (bits & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-    let digits = format!("{bits:032x}");
-    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits[part].to_owned());
-    parts.join("-")
+/// What objects of the operator are named and labelled after: as long as a label's value may be. Empty if nothing of it can stay.
+pub(in crate::operator) fn object_name(operator: &str) -> String {
+    let name: String = cleaned(operator).replace('.', "-").chars().take(LONGEST_LABEL).collect();
+    name.trim_end_matches('-').to_owned()
 }
 
 // === defaults that are made ===
@@ -122,11 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn random_ids_are_uuids_of_version_4_and_differ() {
-        let (one, other) = (random_uuid(), random_uuid());
-        assert_ne!(one, other);
-        let lengths: Vec<usize> = one.split('-').map(str::len).collect();
-        assert_eq!(lengths, [8, 4, 4, 4, 12]);
-        assert!(one.chars().nth(14) == Some('4') && one.chars().nth(19).is_some_and(|c| "89ab".contains(c)), "{one}");
+    fn what_objects_are_named_after_fits_into_a_label() {
+        assert_eq!(object_name("my_shop.operator"), "my-shop-operator");
+        assert_eq!(not_a_label(&object_name(&format!("{}_b", "a".repeat(62)))), None);
     }
 }

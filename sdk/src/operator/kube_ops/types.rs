@@ -96,7 +96,7 @@ impl Setting for String {
 }
 
 impl Setting for Option<String> {
-    const KIND: &'static str = "text?";
+    const KIND: &'static str = "text, or nothing";
 
     fn read(node: &Node) -> Result<Self, String> {
         let unset = node.kind == Kind::Null;

@@ -1,7 +1,7 @@
 //! How a term drains and ends.
 
 use super::*;
-use crate::leadership::clock::Moment;
+use crate::leadership::clock::{Moment, Reading};
 
 #[tokio::test(start_paused = true)]
 async fn a_draining_term_takes_nothing_more_and_lets_what_runs_end() {
@@ -111,7 +111,7 @@ async fn nothing_goes_on_once_the_clock_says_that_the_term_is_over_although_the_
     let time = Arc::new(Mutex::new(Duration::ZERO));
     let its_time = time.clone();
     let clock = Clock::from_fn(move || Moment::new(*its_time.lock().unwrap()));
-    let (control, term) = Term::until(1, "me".to_owned(), None, clock, Moment::new(10 * SECOND));
+    let (control, term) = Term::until(1, "me".to_owned(), None, clock, Reading::default() + 10 * SECOND);
     let (wake, went_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicUsize::new(0)));
     let (its_wake, counted) = (wake.clone(), went_on.clone());
     let work = Scripted::new(move |_, _| {

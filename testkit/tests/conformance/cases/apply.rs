@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFIG_MAPS, config_map, things, with};
+use super::things::{self, X as THING};
+use super::{CONFIG_MAPS, config_map, with};
 use crate::ask::Ask;
 use crate::case::cases;
 use crate::session::Session;
@@ -41,7 +42,6 @@ cases!("apply":
 );
 
 const X: &str = "/api/v1/namespaces/$ns/configmaps/x";
-const THING: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
 
 fn x(data: Value) -> Value {
     with(config_map("x"), "/data", data)

@@ -2,6 +2,7 @@
 
 mod apply;
 mod conflicts;
+mod crds;
 mod discovery;
 mod events;
 mod finalizers;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         status::CASES,
         scale::CASES,
         schema::CASES,
+        crds::CASES,
         events::CASES,
         discovery::CASES,
         kubectl_get::CASES,

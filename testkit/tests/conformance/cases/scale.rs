@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::things::{self, DEPLOYMENTS, container, deployment};
+use super::things::{self, DEPLOYMENTS, X as THING, container, deployment};
 use super::with;
 use crate::ask::Ask;
 use crate::case::cases;
@@ -28,7 +28,6 @@ cases!("scale":
 
 const X: &str = "/apis/apps/v1/namespaces/$ns/deployments/x";
 const SCALE: &str = "/apis/apps/v1/namespaces/$ns/deployments/x/scale";
-const THING: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
 
 async fn one(s: &mut Session) {
     s.post(DEPLOYMENTS, deployment("x", &[container("a")])).await;

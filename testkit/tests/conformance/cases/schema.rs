@@ -1,15 +1,14 @@
-//! Custom resources: registration, defaults, pruning and validation.
+//! Custom resources: what their schema does to objects: defaults, pruning and validation.
 
 use serde_json::{Value, json};
 
-use super::things::{self, CRD, CRDS, crd_of, thing};
+use super::things::{self, X, crd_of, of_spec, thing};
 use super::with;
 use crate::ask::Ask;
 use crate::case::cases;
 use crate::session::Session;
 
 cases!("schema":
-    a_crd_becomes_established,
     a_custom_object_is_created_and_listed,
     defaults_are_filled_in,
     unknown_fields_are_pruned,
@@ -25,45 +24,14 @@ cases!("schema":
     maps_of_values,
     an_update_is_validated,
     a_patch_is_validated,
-    a_deleted_crd_takes_its_objects_with_it,
-    a_watch_of_a_kind_that_goes,
-    a_crd_that_changes,
-    a_crd_whose_names_are_taken,
-    a_crd_whose_name_does_not_fit,
-    a_crd_without_schema,
-    a_crd_without_storage_version,
-    a_crd_of_a_schema_that_is_not_structural,
-    two_versions_of_one_kind,
-    two_versions_of_other_schemas,
-    a_version_that_is_not_served,
-    a_changed_schema_is_used,
     a_custom_object_without_spec,
-    cluster_scoped_custom_objects,
-    a_table_of_custom_objects,
-    selectable_fields,
 );
-
-const X: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
-
-fn spec(properties: &Value) -> Value {
-    crd_of(&json!({"spec": {"type": "object", "properties": properties}}))
-}
 
 /// Creates one thing after the other.
 async fn create(s: &mut Session, specs: &[Value]) {
     for (index, spec) in specs.iter().enumerate() {
         s.post(things::ALL, with(thing(&format!("x{index}")), "/spec", spec.clone())).await;
     }
-}
-
-async fn a_crd_becomes_established(s: &mut Session) {
-    s.post(CRDS, things::crd()).await;
-    s.until_it_is(CRD, |crd| {
-        let conditions = crd["status"]["conditions"].as_array();
-        conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
-    })
-    .await;
-    s.post(CRDS, things::crd()).await;
 }
 
 async fn a_custom_object_is_created_and_listed(s: &mut Session) {
@@ -74,7 +42,7 @@ async fn a_custom_object_is_created_and_listed(s: &mut Session) {
 }
 
 async fn defaults_are_filled_in(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "a": {"type": "string", "default": "x"}, "n": {"type": "integer", "default": 3},
         "deep": {"type": "object", "default": {}, "properties": {"b": {"type": "boolean", "default": true}}},
         "absent": {"type": "object", "properties": {"c": {"type": "string", "default": "y"}}},
@@ -136,7 +104,7 @@ async fn required_fields(s: &mut Session) {
 }
 
 async fn bounds_and_patterns(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "n": {"type": "integer", "minimum": 1, "maximum": 10}, "m": {"type": "number", "multipleOf": 0.5},
         "open": {"type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 3, "exclusiveMaximum": true},
         "s": {"type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]+$"},
@@ -164,7 +132,7 @@ async fn bounds_and_patterns(s: &mut Session) {
 }
 
 async fn enums_and_nulls(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "e": {"type": "string", "enum": ["a", "b"]}, "i": {"type": "integer", "enum": [1, 2]},
         "maybe": {"type": "string", "nullable": true}, "sure": {"type": "string"},
     })))
@@ -175,7 +143,7 @@ async fn enums_and_nulls(s: &mut Session) {
 
 async fn formats(s: &mut Session) {
     let format = |name: &str| json!({"type": "string", "format": name});
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "time": format("date-time"), "date": format("date"), "uuid": format("uuid"), "bytes": format("byte"),
         "ip": format("ipv4"), "mail": format("email"), "odd": format("nobody-knows"), "uri": format("uri"),
         "small": {"type": "integer", "format": "int32"}, "large": {"type": "integer", "format": "int64"},
@@ -198,7 +166,7 @@ async fn formats(s: &mut Session) {
 }
 
 async fn several_mistakes_are_all_told(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "a": {"type": "string", "maxLength": 2}, "n": {"type": "integer", "minimum": 1},
         "list": {"type": "array", "items": {"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}}}},
         "map": {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -208,7 +176,7 @@ async fn several_mistakes_are_all_told(s: &mut Session) {
 }
 
 async fn whole_numbers_and_strings(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "either": {"x-kubernetes-int-or-string": true}, "n": {"type": "number"}, "i": {"type": "integer"},
     })))
     .await;
@@ -224,7 +192,7 @@ async fn whole_numbers_and_strings(s: &mut Session) {
 }
 
 async fn fields_of_any_kind_are_kept(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "any": {"x-kubernetes-preserve-unknown-fields": true},
         "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {
             "known": {"type": "object", "properties": {"a": {"type": "string"}}}}},
@@ -242,7 +210,7 @@ async fn fields_of_any_kind_are_kept(s: &mut Session) {
 }
 
 async fn maps_of_values(s: &mut Session) {
-    s.install(spec(&json!({
+    s.install(of_spec(&json!({
         "strings": {"type": "object", "additionalProperties": {"type": "string"}},
         "objects": {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "integer", "default": 1}}}},
         "open": {"type": "object", "additionalProperties": true},
@@ -276,183 +244,9 @@ async fn a_patch_is_validated(s: &mut Session) {
     s.merge(format!("{X}?fieldValidation=Strict"), json!({"spec": {"unknown": 1}})).await;
 }
 
-async fn a_deleted_crd_takes_its_objects_with_it(s: &mut Session) {
-    s.install(things::crd()).await;
-    s.post(things::ALL, thing("x")).await;
-    s.delete(CRD).await;
-    s.until(CRD, 404).await;
-    s.until(things::ALL, 404).await;
-}
-
-async fn a_watch_of_a_kind_that_goes(s: &mut Session) {
-    s.install(things::crd()).await;
-    s.post(things::ALL, thing("x")).await;
-    let mut watch = s.watch(format!("{}?watch=true", things::ALL)).await;
-    s.event(&mut watch).await;
-    s.delete(CRD).await;
-    s.event(&mut watch).await;
-    s.end_of(&mut watch).await;
-}
-
-async fn a_crd_that_changes(s: &mut Session) {
-    s.install(things::crd()).await;
-    s.merge(CRD, json!({"spec": {"scope": "Cluster"}})).await;
-    s.merge(CRD, json!({"spec": {"group": "other.example.com"}})).await;
-    s.merge(CRD, json!({"spec": {"names": {"kind": "Other"}}})).await;
-    s.merge(CRD, json!({"spec": {"names": {"shortNames": ["th"], "categories": ["all"]}}})).await;
-    s.merge(CRD, json!({"spec": {"versions": []}})).await;
-    s.merge(CRD, json!({"metadata": {"labels": {"a": "b"}}})).await;
-    s.put(CRD, things::crd()).await;
-}
-
-async fn a_crd_whose_names_are_taken(s: &mut Session) {
-    s.install(things::crd()).await;
-    let mut crd = things::crd();
-    crd["metadata"]["name"] = "others.$ns.example.com".into();
-    crd["spec"]["names"] = json!({"kind": "Thing", "plural": "others", "singular": "other", "listKind": "OtherList"});
-    s.post(CRDS, crd).await;
-    s.until_it_is(format!("{CRDS}/others.$ns.example.com"), |crd| {
-        crd["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "NamesAccepted"))
-    })
-    .await;
-    s.get("/apis/$ns.example.com/v1/namespaces/$ns/others").await;
-}
-
-async fn a_crd_whose_name_does_not_fit(s: &mut Session) {
-    s.post(CRDS, with(things::crd(), "/metadata/name", "others.$ns.example.com")).await;
-    s.post(CRDS, with(things::crd(), "/spec/group", "nodots")).await;
-    s.post(CRDS, with(things::crd(), "/spec/scope", "Galaxy")).await;
-}
-
-async fn a_crd_without_schema(s: &mut Session) {
-    let mut crd = things::crd();
-    crd["spec"]["versions"][0].as_object_mut().expect("an object").remove("schema");
-    s.post(CRDS, crd).await;
-}
-
-async fn a_crd_without_storage_version(s: &mut Session) {
-    s.post(CRDS, with(things::crd(), "/spec/versions/0/storage", false)).await;
-    s.post(CRDS, with(things::crd(), "/spec/versions", json!([]))).await;
-}
-
-async fn a_crd_of_a_schema_that_is_not_structural(s: &mut Session) {
-    s.post(CRDS, spec(&json!({"a": {}}))).await;
-    s.post(CRDS, spec(&json!({"a": {"type": "thing"}}))).await;
-    s.post(CRDS, spec(&json!({"a": {"type": "array"}}))).await;
-    s.post(CRDS, spec(&json!({"a": {"type": "integer", "default": "x"}}))).await;
-}
-
-async fn two_versions_of_one_kind(s: &mut Session) {
-    s.compares_managers = true;
-    let mut crd = things::crd();
-    let mut beta = crd["spec"]["versions"][0].clone();
-    beta["name"] = "v1beta1".into();
-    beta["storage"] = false.into();
-    crd["spec"]["versions"].as_array_mut().expect("a list").push(beta);
-    s.install(crd).await;
-    s.post(things::ALL, thing("x")).await;
-    let beta = "/apis/$ns.example.com/v1beta1/namespaces/$ns/things";
-    s.get(format!("{beta}/x")).await;
-    s.get(beta).await;
-    s.merge(format!("{beta}/x"), json!({"spec": {"replicas": 2}})).await;
-    s.get(X).await;
-    s.post(beta, thing("y")).await;
-}
-
-async fn two_versions_of_other_schemas(s: &mut Session) {
-    let mut crd = things::crd();
-    let mut beta = crd["spec"]["versions"][0].clone();
-    beta["name"] = "v1beta1".into();
-    beta["storage"] = false.into();
-    beta["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"] = json!({
-        "replicas": {"type": "integer"}, "title": {"type": "string", "default": "of the beta"}, "more": {"type": "string", "default": "m"},
-    });
-    beta["additionalPrinterColumns"] = json!([{"name": "More", "type": "string", "jsonPath": ".spec.more"}]);
-    crd["spec"]["versions"].as_array_mut().expect("a list").push(beta);
-    s.install(crd).await;
-    let all = "/apis/$ns.example.com/v1beta1/namespaces/$ns/things";
-    let beta = |name: &str| with(thing(name), "/apiVersion", "$ns.example.com/v1beta1");
-    s.post(things::ALL, with(thing("x"), "/spec/tags", json!(["a"]))).await;
-    let mut watch = s.watch(format!("{all}?watch=true")).await;
-    s.event(&mut watch).await;
-    s.get(format!("{all}/x")).await;
-    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
-    s.ask(Ask::get(all).header("accept", table)).await;
-    s.apply(format!("{all}/x?fieldManager=a&force=true"), with(beta("x"), "/spec/replicas", 3)).await;
-    s.get(X).await;
-    s.merge(format!("{all}/x/status"), json!({"status": {"ready": true}})).await;
-    s.event(&mut watch).await;
-    s.event(&mut watch).await;
-    s.post(all, beta("y")).await;
-    s.get(things::ALL).await;
-    s.delete(format!("{all}/x")).await;
-}
-
-async fn a_version_that_is_not_served(s: &mut Session) {
-    let mut crd = things::crd();
-    let mut old = crd["spec"]["versions"][0].clone();
-    old["name"] = "v1alpha1".into();
-    old["storage"] = false.into();
-    old["served"] = false.into();
-    crd["spec"]["versions"].as_array_mut().expect("a list").push(old);
-    s.install(crd).await;
-    s.get("/apis/$ns.example.com/v1alpha1/namespaces/$ns/things").await;
-    s.get("/apis/$ns.example.com/v7/namespaces/$ns/things").await;
-    s.get("/apis/$ns.example.com/v1/namespaces/$ns/others").await;
-}
-
-async fn a_changed_schema_is_used(s: &mut Session) {
-    s.install(things::crd()).await;
-    let colour = json!({"spec": {"versions": [{
-        "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
-        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {
-            "colour": {"type": "string", "default": "green"}}}}}},
-    }]}});
-    s.merge(CRD, colour).await;
-    // The real server takes up the change some time later.
-    s.until_made(&format!("{}?dryRun=All", things::ALL), thing("probe"), |made| made["spec"]["colour"] == "green")
-        .await;
-    s.post(things::ALL, thing("x")).await;
-}
-
 async fn a_custom_object_without_spec(s: &mut Session) {
     s.install(things::crd()).await;
     let bare = json!({"apiVersion": "$ns.example.com/v1", "kind": "Thing", "metadata": {"name": "x"}});
     s.post(things::ALL, bare).await;
     s.merge(X, json!({"spec": {}})).await;
-}
-
-async fn cluster_scoped_custom_objects(s: &mut Session) {
-    s.install(with(things::crd(), "/spec/scope", "Cluster")).await;
-    s.post("/apis/$ns.example.com/v1/things", thing("x")).await;
-    s.get("/apis/$ns.example.com/v1/things").await;
-    s.get("/apis/$ns.example.com/v1/things/x").await;
-    s.get("/apis/$ns.example.com/v1/namespaces/$ns/things/x").await;
-}
-
-async fn a_table_of_custom_objects(s: &mut Session) {
-    let mut crd = things::crd();
-    crd["spec"]["versions"][0]["additionalPrinterColumns"] = json!([
-        {"name": "Replicas", "type": "integer", "jsonPath": ".spec.replicas"},
-        {"name": "Title", "type": "string", "jsonPath": ".spec.title", "priority": 1, "description": "What it says."},
-        {"name": "Ready", "type": "string", "jsonPath": ".status.ready"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    ]);
-    s.install(crd).await;
-    s.post(things::ALL, thing("x")).await;
-    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
-    for path in [things::ALL, X] {
-        s.ask(Ask::get(path).header("accept", table)).await;
-        s.ask(Ask::get(format!("{path}?includeObject=None")).header("accept", table)).await;
-    }
-}
-
-async fn selectable_fields(s: &mut Session) {
-    let mut crd = things::crd();
-    crd["spec"]["versions"][0]["selectableFields"] = json!([{"jsonPath": ".spec.title"}]);
-    s.install(crd).await;
-    s.post(things::ALL, with(thing("x"), "/spec/title", "one")).await;
-    s.post(things::ALL, with(thing("y"), "/spec/title", "two")).await;
-    s.ask(Ask::get(things::ALL).query("fieldSelector", "spec.title=one")).await;
-    s.ask(Ask::get(things::ALL).query("fieldSelector", "spec.replicas=1")).await;
 }

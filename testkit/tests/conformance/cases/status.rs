@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::things::{DEPLOYMENTS, container, deployment};
+use super::things::{DEPLOYMENTS, X, container, deployment};
 use super::{things, with};
 use crate::case::cases;
 use crate::session::Session;
@@ -25,8 +25,6 @@ cases!("status":
     built_in_kinds_keep_status_and_spec_apart,
     conditions_of_a_built_in_kind_are_applied,
 );
-
-const X: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
 
 async fn one(s: &mut Session) -> crate::session::Answer {
     s.install(things::crd()).await;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 /// Where those of the case's namespace are.
 pub(super) const ALL: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things";
 
+/// One of them.
+pub(super) const X: &str = "/apis/$ns.example.com/v1/namespaces/$ns/things/x";
+
 pub(super) const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 pub(super) const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.$ns.example.com";
@@ -35,6 +38,11 @@ pub(super) fn crd_of(properties: &Value) -> Value {
             }],
         },
     })
+}
+
+/// With these properties of `spec`.
+pub(super) fn of_spec(properties: &Value) -> Value {
+    crd_of(&json!({"spec": {"type": "object", "properties": properties}}))
 }
 
 pub(super) fn thing(name: &str) -> Value {

@@ -199,9 +199,14 @@ impl Replica {
         http::get(self.address("health on http://")?, path).await
     }
 
+    /// Status and body of a path on the metrics port.
+    pub(crate) async fn metrics(&self, path: &str) -> Result<(u16, String), String> {
+        http::get(self.address("metrics on http://")?, path).await
+    }
+
     /// The sample of one metric whose name and labels hold every one of `labels`.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, String> {
-        let (status, text) = http::get(self.address("metrics on http://")?, "/metrics").await?;
+        let (status, text) = self.metrics("/metrics").await?;
         if status != 200 {
             return Err(format!("metrics answer {status}: {text}"));
         }

@@ -76,6 +76,7 @@ impl Scenario {
         match candidate.call {
             Some(Call::Answer { .. }) => self.happen(state, Action::Answer(who)),
             Some(_) => self.happen(state, Action::Arrive(who)),
+            None if candidate.election.blocked => self.happen(state, Action::Unblock(who)),
             None if candidate.awaited => self.happen(state, Action::WorkEnds(who)),
             None if is_due(candidate) => self.step(state, who, Input::Woken),
             None => return false,

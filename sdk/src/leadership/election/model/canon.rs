@@ -82,10 +82,12 @@ impl State {
             unanswered,
             silences,
             failures,
+            blocks,
             rival: acts,
         } = *left;
-        row.row
-            .extend([deletions, labels, clears, crashes, stops, unanswered, silences, failures, acts].map(u64::from));
+        row.row.extend(
+            [deletions, labels, clears, crashes, stops, unanswered, silences, failures, blocks, acts].map(u64::from),
+        );
         if acts > 0 || rival.term.is_some() {
             row.now = candidates[candidates.len() - 1].clock;
             row.maybe(rival.observed.as_ref(), Row::spec);
@@ -163,6 +165,7 @@ impl<'a> Row<'a> {
             watching,
             last_read,
             standing,
+            blocked,
             stopping,
             working,
             unanswered,
@@ -195,7 +198,7 @@ impl<'a> Row<'a> {
             Awaits::Read => row.row.push(0),
             Awaits::Put(base) => row.maybe(base.as_ref(), |row, version| row.version(*version)),
         });
-        self.flags(&[*must_read, *watching, *standing, *stopping, *working]);
+        self.flags(&[*must_read, *watching, *standing, *blocked, *stopping, *working]);
         self.maybe(refused.as_ref(), |row, base| row.maybe(base.as_ref(), |row, version| row.version(*version)));
         self.future(*not_before);
         // Asked for only while no watch is open.

@@ -69,6 +69,8 @@ pub struct Budget {
     pub silences: u8,
     /// A call gets an error, after which a candidate pauses.
     pub failures: u8,
+    /// What the work of a process runs on is blocked for a while.
+    pub blocks: u8,
     /// A candidate that follows client-go's rules tries to take or renew the lock, or releases it.
     pub rival: u8,
 }
@@ -86,6 +88,7 @@ impl Budget {
         unanswered: 0,
         silences: 0,
         failures: 0,
+        blocks: 0,
         rival: 0,
     };
 }

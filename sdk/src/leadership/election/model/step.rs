@@ -40,6 +40,10 @@ pub enum Action {
     WorkEndsUnanswered(usize),
     /// Its work does not end in time.
     Overdue(usize),
+    /// What its work runs on is blocked.
+    Block(usize),
+    /// What its work runs on goes on.
+    Unblock(usize),
     /// It is killed, and started anew.
     Crash(usize),
     /// Somebody changes the lock's metadata.
@@ -126,6 +130,9 @@ impl Scenario {
             actions.push(Action::Overdue(who));
         }
         actions.extend((state.left.stops > 0 && !candidate.stopping).then_some(Action::Stop(who)));
+        let blocked = candidate.election.blocked;
+        actions.extend(blocked.then_some(Action::Unblock(who)));
+        actions.extend((state.left.blocks > 0 && !blocked).then_some(Action::Block(who)));
         actions.extend((state.left.crashes > 0).then_some(Action::Crash(who)));
     }
 
@@ -180,6 +187,11 @@ impl Scenario {
                 self.work_ends(state, who);
             }
             Action::Overdue(who) => self.step(state, who, Input::DrainOverdue),
+            Action::Block(who) => {
+                state.left.blocks -= 1;
+                self.step(state, who, Input::Blocked(true));
+            }
+            Action::Unblock(who) => self.step(state, who, Input::Blocked(false)),
             Action::Crash(who) => self.crash(state, who),
             Action::Label => {
                 state.left.labels -= 1;
@@ -296,7 +308,10 @@ impl Scenario {
     /// What the elector does: reads the clock, asks the election, does as it says.
     pub(super) fn step(&self, state: &mut State, who: usize, input: Input) {
         let candidate = Arc::make_mut(&mut state.candidates[who]);
-        candidate.is_told(&input);
+        // A leader that is shown an older holder goes on: the election was forced already.
+        if !candidate.election.leads() {
+            candidate.is_told(&input);
+        }
         let now = candidate.now(who);
         let effects = self.broken_step(&mut candidate.election, now, input);
         for effect in effects {

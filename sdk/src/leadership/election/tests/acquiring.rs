@@ -250,6 +250,18 @@ fn a_holder_shown_by_an_answer_that_the_end_of_its_lock_has_overtaken_is_waited_
     put_of(&candidate.step(Input::Answered(present(8, ""))));
 }
 
+/// Found by the model.
+#[test]
+fn a_try_from_before_such_a_holder_was_shown_begins_no_term() {
+    let (mut candidate, effects) = Candidate::that_read(Observation::Absent { version: 5 });
+    let put = put_of(&effects);
+    assert_eq!(candidate.at(102.2, Input::Silent), [Effect::Read]);
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    candidate.step(Input::Answered(present(8, OTHER)));
+    assert_eq!(candidate.step(Input::Watched(written(&put, 10))), []);
+    assert!((candidate.wakes_at() - 117.3).abs() < 0.1, "{}", candidate.wakes_at());
+}
+
 /// Found by the model: my own first try landed after the lock of another was deleted.
 #[test]
 fn a_holder_of_an_object_before_mine_is_waited_for_too() {

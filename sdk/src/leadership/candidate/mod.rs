@@ -1,0 +1,221 @@
+//! Leader election for programs without controllers: a job that one of several replicas does.
+
+mod guard;
+mod standing;
+
+use std::io;
+use std::time::Duration;
+
+use kube::config::InferConfigError;
+use kube::{Client, Config};
+use tokio_util::sync::CancellationToken;
+
+pub use self::guard::LeadershipGuard;
+pub use self::standing::{Leader, Standing};
+
+use super::clock::Clock;
+use super::election::ElectionOptions;
+use super::elector::{Elector, ElectorError};
+use super::identity;
+use super::lock::LeaseLock;
+use super::own_thread::OwnThread;
+use crate::metrics::Metrics;
+
+/// What work of a term gets to end after a stop, unless said otherwise: less than the 30 s that Kubernetes gives a pod.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Who is to stand for a lock, and how: `Candidate::lease("nightly-report")`, or that name alone.
+///
+/// Defaults: the cluster of `KUBECONFIG` or of the pod; the namespace of `POD_NAMESPACE`, else that of the configuration; an
+/// identity of `POD_NAME`, else the machine's name, and a random id; 15 s, 10 s and 2 s, which are client-go's; the lock is
+/// given back.
+#[derive(Clone, Debug)]
+#[must_use = "nobody stands until it is run, started or acquires"]
+pub struct Candidate {
+    lease: String,
+    namespace: Option<String>,
+    config: Option<Config>,
+    options: ElectionOptions,
+    patience: Duration,
+    metrics: Metrics,
+}
+
+/// Why nobody could stand, or stands no more. Trouble with the lock is none of these reasons: it is told by log lines, once a
+/// minute, and waited out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CandidateError {
+    /// There is no cluster to talk to.
+    #[error("no cluster is configured: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`")]
+    Config(#[source] InferConfigError),
+    /// The configuration makes no client.
+    #[error("no client can be made")]
+    Client(#[source] kube::Error),
+    /// The system has no thread for the election.
+    #[error("no thread can be had for the election")]
+    Thread(#[source] io::Error),
+    /// The election could not be held, or had to be given up.
+    #[error(transparent)]
+    Elector(#[from] ElectorError),
+    /// The runtime that the election was started on is shutting down.
+    #[error("the election has ended with its runtime")]
+    Ended,
+}
+
+/// Does `work` as the leader, and gives the lock back: what zio-k8s calls `runAsLeader`. `Some` is what the work had to say;
+/// `None`: leadership was lost before it was done, and its future was dropped. Whoever wants it done stands again:
+///
+/// ```no_run
+/// use kubeops::leadership::run_as_leader;
+///
+/// # async fn report(_: &kube::Client) -> usize { 0 }
+/// # async fn nightly() -> Result<(), Box<dyn std::error::Error>> {
+/// let pages = loop {
+///     // A client of the term: it writes nothing once the term is over.
+///     let done = run_as_leader("nightly-report", |leader| async move { report(leader.client()).await }).await?;
+///     if let Some(pages) = done {
+///         break pages;
+///     }
+/// };
+/// println!("{pages} pages");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The election runs on a thread of its own; work that blocks its thread does not cost the lease, unless it blocks all
+/// threads of its runtime for three leases.
+///
+/// # Errors
+/// [`CandidateError`]. It waits as long as another leads, or the API server can't be reached.
+///
+/// # Cancel safety
+/// When dropped, the work is dropped, and the lock is given back in the background as long as the runtime lives; else it is
+/// left to expire.
+pub async fn run_as_leader<T, Working: Future<Output = T>>(
+    candidate: impl Into<Candidate>,
+    work: impl FnOnce(Leader) -> Working,
+) -> Result<Option<T>, CandidateError> {
+    let guard = candidate.into().acquire().await?;
+    let term = guard.leader().term().clone();
+    let done = tokio::select! {
+        biased;
+        done = term.while_valid(work(guard.leader().clone())) => done,
+        () = term.ended() => None,
+    };
+    guard.release().await?;
+    Ok(done)
+}
+
+// === impl Candidate ===
+
+impl Candidate {
+    /// For the Lease of this name. It is created if need be; both happen with the rights of `list`, `watch`, `create` and
+    /// `update` on that one Lease.
+    pub fn lease(name: impl Into<String>) -> Self {
+        Self {
+            lease: name.into(),
+            namespace: None,
+            config: None,
+            options: ElectionOptions::new(identity::of_this_process()),
+            patience: PATIENCE,
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// Where the lock is.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Which cluster, instead of the one that is found as kubectl finds it.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// What the lock is to name as its holder; unique to the process.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.options.identity = identity.into();
+        self
+    }
+
+    /// How long others wait for a leader that is silent (whole seconds), how long a leader without a renewal leads, and the
+    /// pause between tries. Checked when it starts.
+    pub fn timing(mut self, lease: Duration, renew_deadline: Duration, retry_period: Duration) -> Self {
+        self.options = ElectionOptions { lease_duration: lease, renew_deadline, retry_period, ..self.options };
+        self
+    }
+
+    /// Whether a stop gives the lock back. `false`: the next leader waits for its expiry.
+    pub fn release_on_stop(mut self, release: bool) -> Self {
+        self.options.release_on_stop = release;
+        self
+    }
+
+    /// How long work of the term may go on after a stop.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Where its metrics are counted.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Waits until this process leads.
+    ///
+    /// # Errors
+    /// [`CandidateError`].
+    ///
+    /// # Cancel safety
+    /// When dropped, it stands no more.
+    pub async fn acquire(self) -> Result<LeadershipGuard, CandidateError> {
+        LeadershipGuard::acquired(self.start().await?).await
+    }
+
+    /// Stands from now on, for any number of terms, until what it gives is stopped or dropped.
+    ///
+    /// # Errors
+    /// [`CandidateError`].
+    pub async fn start(self) -> Result<Standing, CandidateError> {
+        let Self { lease, namespace, config, options, patience, metrics } = self;
+        options.check().map_err(ElectorError::from)?;
+        let mut config = match config {
+            Some(config) => config,
+            None => Config::infer().await.map_err(CandidateError::Config)?,
+        };
+        // kube's own retries may go on for a quarter of an hour, long after a term.
+        config.default_retry = false;
+        let namespace = namespace
+            .or_else(|| std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty()))
+            .unwrap_or_else(|| config.default_namespace.clone());
+        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+
+        let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
+        let of_elector = {
+            let _spawns_there = thread.enter();
+            Client::try_from(config).map_err(CandidateError::Client)?
+        };
+        let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
+        let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
+        let stop = CancellationToken::new();
+        let run =
+            elector.for_work_on(tokio::runtime::Handle::current()).run(std::future::ready(()), stop.clone(), patience);
+        Ok(Standing::new(leadership, client, metrics, stop, tokio::spawn(thread.run(run))))
+    }
+}
+
+impl From<&str> for Candidate {
+    fn from(lease: &str) -> Self {
+        Self::lease(lease)
+    }
+}
+
+impl From<String> for Candidate {
+    fn from(lease: String) -> Self {
+        Self::lease(lease)
+    }
+}

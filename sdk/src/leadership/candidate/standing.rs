@@ -1,0 +1,154 @@
+//! A candidate that stands.
+
+use std::io;
+use std::ops::Deref;
+
+use futures::Stream;
+use kube::Client;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::CandidateError;
+use crate::leadership::changes::Change;
+use crate::leadership::elector::ElectorError;
+use crate::leadership::fence::fence;
+use crate::leadership::following::Leadership;
+use crate::leadership::term::Term;
+use crate::metrics::Metrics;
+
+/// Stands for a lock until it is stopped or dropped, for any number of terms.
+///
+/// ```no_run
+/// use futures::StreamExt as _;
+/// use kubeops::leadership::{Candidate, Change};
+///
+/// # async fn follow() -> Result<(), Box<dyn std::error::Error>> {
+/// let standing = Candidate::lease("cache-warmer").start().await?;
+/// let mut changes = std::pin::pin!(standing.changes());
+/// while let Some(change) = changes.next().await {
+///     match change {
+///         Change::Started(term) => println!("term {} begins", term.id()),
+///         Change::Stopped { reason, .. } => println!("it is over: {reason}"),
+///         Change::Leader(leader) => println!("led by {leader:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropped, it stands no more"]
+pub struct Standing {
+    leadership: Leadership,
+    client: Client,
+    metrics: Metrics,
+    stop: DropGuard,
+    run: JoinHandle<io::Result<Result<(), ElectorError>>>,
+}
+
+/// This process as the leader: the term, and a client that writes only while it lasts.
+#[derive(Clone)]
+pub struct Leader {
+    term: Term,
+    client: Client,
+}
+
+impl Standing {
+    pub(super) fn new(
+        leadership: Leadership,
+        client: Client,
+        metrics: Metrics,
+        stop: CancellationToken,
+        run: JoinHandle<io::Result<Result<(), ElectorError>>>,
+    ) -> Self {
+        Self { leadership, client, metrics, stop: stop.drop_guard(), run }
+    }
+
+    /// Who leads, now and later. Cheap to clone.
+    #[must_use]
+    pub fn leadership(&self) -> Leadership {
+        self.leadership.clone()
+    }
+
+    /// Changes of who leads, from now on; the first tells how things are. Ends when it stands no more.
+    pub fn changes(&self) -> impl Stream<Item = Change> + Send + use<> {
+        self.leadership.changes()
+    }
+
+    /// Waits for the next term after the one of this number (0: any).
+    ///
+    /// # Errors
+    /// If the election had to be given up.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next_term(&mut self, after: u64) -> Result<Leader, CandidateError> {
+        match self.leadership.next_term(after).await {
+            Some(term) => {
+                let client = fence(&self.client, &term, &self.metrics);
+                Ok(Leader { term, client })
+            }
+            None => match ended(&mut self.run).await {
+                Ok(()) => Err(CandidateError::Ended),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// Stands no more: work may end, within the candidate's patience, and the lock is given back. A drop does the same in the
+    /// background.
+    ///
+    /// # Errors
+    /// If the election had been given up before.
+    ///
+    /// # Cancel safety
+    /// When dropped, it goes on in the background.
+    pub async fn stop(self) -> Result<(), CandidateError> {
+        let Self { stop, mut run, .. } = self;
+        drop(stop);
+        ended(&mut run).await
+    }
+}
+
+async fn ended(run: &mut JoinHandle<io::Result<Result<(), ElectorError>>>) -> Result<(), CandidateError> {
+    match run.await {
+        Ok(outcome) => Ok(outcome.map_err(CandidateError::Thread)??),
+        Err(broken) => match broken.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(CandidateError::Ended),
+        },
+    }
+}
+
+impl Leader {
+    /// The term: whether it is valid, when it ends, its fencing token.
+    #[must_use]
+    pub fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// A client that reads at any time, and writes only while the term lasts. A refused write is told by
+    /// [`is_fenced`](crate::is_fenced).
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Deref for Leader {
+    type Target = Term;
+    fn deref(&self) -> &Term {
+        &self.term
+    }
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Standing").field(&self.leadership).finish()
+    }
+}
+
+impl std::fmt::Debug for Leader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Leader").field(&self.term).finish()
+    }
+}

@@ -1,0 +1,165 @@
+//! Leadership without controllers: jobs, guards and changes, against a cluster in memory that is reached over TLS.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests are sentences"
+)]
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Config};
+use kubeops::is_fenced;
+use kubeops::leadership::{Candidate, CandidateError, Change, EndReason, run_as_leader};
+use kubeops_testkit::Cluster;
+use kubeops_testkit::cluster::Serving;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+const LOCK: &str = "nightly-report";
+/// Far longer than anything here takes, unless it hangs.
+const GENEROUS: Duration = Duration::from_secs(120);
+
+struct Site {
+    cluster: Cluster,
+    serving: Serving,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let cluster = Cluster::start().await;
+        let serving = cluster.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        Self { cluster, serving }
+    }
+
+    async fn candidate(&self, name: &str) -> Candidate {
+        let kubeconfig = Kubeconfig::from_yaml(&self.serving.kubeconfig(name)).unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        Candidate::lease(LOCK).config(config).identity(name)
+    }
+
+    fn leases(&self) -> Api<Lease> {
+        Api::default_namespaced(self.cluster.client("kubectl"))
+    }
+
+    async fn holder(&self) -> Option<String> {
+        self.leases().get(LOCK).await.unwrap().spec.unwrap().holder_identity
+    }
+
+    async fn until_released(&self) {
+        let released = |lease: &Lease| {
+            let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+            holder.is_none_or(str::is_empty)
+        };
+        let _lease: Lease = timeout(GENEROUS, self.cluster.until(LOCK, released)).await.unwrap();
+    }
+}
+
+fn map(name: &str) -> ConfigMap {
+    ConfigMap { metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }, ..ConfigMap::default() }
+}
+
+#[tokio::test]
+async fn a_job_is_done_once_at_a_time_and_the_lock_is_given_back() {
+    let site = Site::start().await;
+    let (done, is_done) = oneshot::channel::<()>();
+    let (begun, has_begun) = oneshot::channel();
+    let first = run_as_leader(site.candidate("a").await, |leader| async move {
+        begun.send(()).unwrap();
+        is_done.await.unwrap();
+        let maps: Api<ConfigMap> = Api::default_namespaced(leader.client().clone());
+        maps.create(&PostParams::default(), &map("report")).await.unwrap();
+        leader.id()
+    });
+    let first = tokio::spawn(first);
+    has_begun.await.unwrap();
+    assert_eq!(site.holder().await.as_deref(), Some("a"));
+    let second = tokio::spawn(run_as_leader(site.candidate("b").await, |_| async { "second" }));
+    done.send(()).unwrap();
+    assert_eq!(timeout(GENEROUS, first).await.unwrap().unwrap().unwrap(), Some(1));
+    // At once: a released lock is not waited for.
+    assert_eq!(timeout(GENEROUS, second).await.unwrap().unwrap().unwrap(), Some("second"));
+    assert_eq!(site.holder().await.as_deref(), Some(""));
+}
+
+#[tokio::test]
+async fn work_whose_lock_is_lost_is_dropped_and_can_write_no_more() {
+    let site = Site::start().await;
+    let (begun, has_begun) = oneshot::channel();
+    let work = run_as_leader(site.candidate("a").await, |leader| async move {
+        begun.send(leader.client().clone()).ok().unwrap();
+        std::future::pending::<()>().await;
+    });
+    let work = tokio::spawn(work);
+    let client = has_begun.await.unwrap();
+    site.leases().delete(LOCK, &DeleteParams::default()).await.unwrap();
+    assert!(timeout(GENEROUS, work).await.unwrap().unwrap().unwrap().is_none());
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    assert!(is_fenced(&maps.create(&PostParams::default(), &map("late")).await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn a_guard_that_is_dropped_gives_the_lock_back_as_one_that_is_released_does() {
+    let site = Site::start().await;
+    for release in [true, false] {
+        let guard = timeout(GENEROUS, site.candidate("a").await.acquire()).await.unwrap().unwrap();
+        assert_eq!(site.holder().await.as_deref(), Some("a"));
+        if release {
+            guard.release().await.unwrap();
+            assert_eq!(site.holder().await.as_deref(), Some(""));
+        } else {
+            drop(guard);
+            site.until_released().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_that_is_dropped_gives_the_lock_back() {
+    let site = Site::start().await;
+    let (begun, has_begun) = oneshot::channel();
+    let work = tokio::spawn(run_as_leader(site.candidate("a").await, |_| async move {
+        begun.send(()).unwrap();
+        std::future::pending::<()>().await;
+    }));
+    has_begun.await.unwrap();
+    work.abort();
+    site.until_released().await;
+}
+
+#[tokio::test]
+async fn changes_tell_of_terms_and_of_other_leaders() {
+    let site = Site::start().await;
+    let standing = site.candidate("a").await.start().await.unwrap();
+    let mut changes = pin!(standing.changes());
+    let mut next = async || timeout(GENEROUS, changes.next()).await.unwrap();
+    let Some(Change::Started(term)) = next().await else { panic!("does not lead") };
+    assert!(matches!(next().await, Some(Change::Leader(Some(leader))) if leader == "a"));
+    let other = site.candidate("b").await.start().await.unwrap();
+    let mut seen_by_other = pin!(other.changes());
+    let seen = timeout(GENEROUS, seen_by_other.next()).await.unwrap();
+    assert!(matches!(seen, Some(Change::Leader(Some(leader))) if leader == "a"));
+    standing.stop().await.unwrap();
+    let stopped = next().await;
+    assert!(matches!(&stopped, Some(Change::Stopped { reason: EndReason::Stopped, .. })), "{stopped:?}");
+    assert!(!term.is_valid());
+    let mut leads = pin!(seen_by_other.filter(|change| std::future::ready(matches!(change, Change::Started(_)))));
+    assert!(timeout(GENEROUS, leads.next()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn times_that_would_allow_two_leaders_are_refused_before_anything_is_asked() {
+    let seconds = Duration::from_secs;
+    let refused = Candidate::lease(LOCK).timing(seconds(10), seconds(10), seconds(2)).start().await.unwrap_err();
+    assert!(matches!(refused, CandidateError::Elector(_)), "{refused:?}");
+    assert!(refused.to_string().contains("renew deadline"), "{refused}");
+}
