@@ -32,7 +32,7 @@ pub fn mutations() -> Vec<Mutation> {
         Scenario { settled: true, ..unlike("deleted twice", Budget { deletions: 2, rival: 1, ..Budget::NONE }) };
     let late = Scenario { late: 2, ..base() };
     let cleared = two("cleared", Budget { clears: 1, ..Budget::NONE });
-    let no_uid = two("deleted, lossy", Budget { deletions: 1, silences: 1, ..Budget::NONE });
+    let lossy_deleted = two("deleted, lossy", Budget { deletions: 1, silences: 1, ..Budget::NONE });
     vec![
         without(Broken::CountedFromSend, "validity counts from the send, not from the answer", ONE_TERM, base()),
         Mutation {
@@ -76,16 +76,10 @@ pub fn mutations() -> Vec<Mutation> {
             deleted(),
         ),
         without(
-            Broken::UidInPut,
-            "a write carries the uid: it creates nothing that is gone",
-            NOT_IN_KNOWN_TERM,
-            no_uid.clone(),
-        ),
-        without(
             Broken::ForgetsOldTries,
             "a try based on an earlier state counts for nothing",
             NOT_IN_KNOWN_TERM,
-            no_uid,
+            lossy_deleted,
         ),
         without(
             Broken::EndAtForeignRecord,

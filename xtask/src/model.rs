@@ -3,6 +3,6 @@
 use crate::error::Error;
 use crate::workspace;
 
-pub(crate) fn run(rest: &[String]) -> Result<(), Error> {
+pub(crate) fn run(rest: &[&str]) -> Result<(), Error> {
     workspace::run(workspace::cargo().args(["run", "--locked", "--package", "kubeops-model", "--"]).args(rest))
 }
