@@ -18,7 +18,8 @@ pub mod model;
 mod options;
 mod record;
 mod step;
-#[cfg(all(test, not(model)))]
+#[cfg(test)]
+#[cfg(not(model))]
 mod tests;
 mod writes;
 
