@@ -11,6 +11,7 @@ mod dockerfile;
 mod error;
 mod helm;
 mod layers;
+mod model;
 mod templates;
 mod test;
 mod tools;
@@ -36,6 +37,8 @@ usage: cargo xtask <chore>
   dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
+  model [seconds [words]]
+                  search the election for a state in which it is wrong, so long for each scenario (30 s)
   templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -71,6 +74,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("dockerfile", []) => dockerfile::run(),
         ("layers", []) => layers::run(),
+        ("model", rest) => model::run(rest),
         ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {

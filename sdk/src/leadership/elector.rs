@@ -174,7 +174,7 @@ impl Elector {
         let mut events = JoinSet::new();
         events.spawn(herald.run());
         let (tell, news) = mpsc::channel(NEWS_WAITING);
-        let election = Election::new(options.clone(), fastrand::u64(..));
+        let election = Election::new(options.clone());
         let run = Run {
             election,
             options,
@@ -312,7 +312,8 @@ impl Run {
 
     fn decide(&mut self, now: Reading, input: Input) {
         let wall = Stamp::from_micros(Timestamp::now().as_microsecond());
-        for effect in self.election.step(Now { clock: now.clock, wall }, input) {
+        let step = Now { clock: now.clock, wall, chance: fastrand::f64() };
+        for effect in self.election.step(step, input) {
             self.carry_out(effect, now);
         }
     }

@@ -12,10 +12,14 @@
 
 mod end_reason;
 mod known;
+/// Built by the crate `kubeops-model` alone, out of this very folder.
+#[cfg(model)]
+pub mod model;
 mod options;
 mod record;
 mod step;
 #[cfg(test)]
+#[cfg(not(model))]
 mod tests;
 mod writes;
 
@@ -30,10 +34,9 @@ pub use self::record::{Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 
 /// A candidate for one lock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Election {
     options: ElectionOptions,
-    random: fastrand::Rng,
     lock: Knowledge,
     phase: Phase,
     /// Whether a read or a write is on its way: one at a time.
@@ -87,12 +90,11 @@ struct Reign {
 // === impl Election ===
 
 impl Election {
-    /// A candidate that does not stand yet. `seed` draws its jitter.
+    /// A candidate that does not stand yet.
     #[must_use]
-    pub fn new(options: ElectionOptions, seed: u64) -> Self {
+    pub fn new(options: ElectionOptions) -> Self {
         Self {
             options,
-            random: fastrand::Rng::with_seed(seed),
             lock: Knowledge::default(),
             phase: Phase::Standby,
             calling: None,
@@ -192,7 +194,7 @@ impl Election {
         }
         // What was heard of the work before the end of its term is told again after it.
         let heard_before = matches!(input, Input::WorkEnded { .. }) && !effects.is_empty();
-        self.take_in(now.clock, if heard_before { Input::Woken } else { input }, &mut effects);
+        self.take_in(now, if heard_before { Input::Woken } else { input }, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {
             self.call(now, &mut effects);
@@ -208,7 +210,7 @@ impl Election {
         }
     }
 
-    fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
+    fn take_in(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::RanOut if self.leads() => self.end(EndReason::Expired, effects),
             Input::Woken | Input::RanOut => {}
@@ -239,7 +241,7 @@ impl Election {
             Input::Failed => {
                 self.calling = None;
                 self.must_read = true;
-                self.not_before = now + self.pause();
+                self.not_before = now.clock + self.pause(now.chance);
             }
             Input::Silent => {
                 self.calling = None;
@@ -248,11 +250,11 @@ impl Election {
         }
     }
 
-    fn answered(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+    fn answered(&mut self, now: Now, observation: Observation, effects: &mut Vec<Effect>) {
         let call = self.calling.take();
         self.must_read = false;
         if call == Some(Call::Read) {
-            self.last_read = now;
+            self.last_read = now.clock;
             if let Phase::Releasing { read, .. } = &mut self.phase {
                 *read = true;
             }
@@ -261,7 +263,7 @@ impl Election {
         // If the lock is as it was, the refusal has another cause, and trying again at once would never end.
         let version = self.lock.record().map(|record| record.version);
         if self.refused.take().is_some_and(|base| base == version) {
-            self.not_before = now + self.pause();
+            self.not_before = now.clock + self.pause(now.chance);
         }
     }
 
@@ -273,14 +275,14 @@ impl Election {
         self.must_read = true;
     }
 
-    fn learn(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+    fn learn(&mut self, now: Now, observation: Observation, effects: &mut Vec<Effect>) {
         let leads = self.leads();
         let lease = self.options.lease_duration;
         // A leader knows that nobody else led when its own lock went.
         let absence = |earlier: &Spec| (!leads).then(|| lease.max(earlier.duration_or(lease)));
-        let news = self.lock.learn(now, observation, absence, self.random.f64());
+        let news = self.lock.learn(now, observation, absence);
         match (news, self.phase) {
-            (News::OwnWrite, _) => self.count(now, effects),
+            (News::OwnWrite, _) => self.count(now.clock, effects),
             (News::ForeignWrite, Phase::Leading(_)) => {
                 let holder = self.holder().unwrap_or_default().to_owned();
                 self.end(EndReason::Lost { holder }, effects);
@@ -407,8 +409,8 @@ impl Election {
     }
 
     /// How long to wait after a failure. A leader tries often enough to get through within its deadline.
-    fn pause(&mut self) -> Duration {
-        let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * self.random.f64());
+    fn pause(&self, chance: f64) -> Duration {
+        let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * chance);
         if self.leads() { jittered.min(self.options.call_timeout()) } else { jittered }
     }
 }
