@@ -150,12 +150,7 @@ fn holder(history: &History) -> Option<&'static str> {
 }
 
 /// One look at both: who leads alone, by the lock and by both programs' own words.
-async fn look(
-    history: &History,
-    pair: [&Contestant; 2],
-    fault: Option<Fault>,
-    claims: &mut Claims,
-) -> Option<&'static str> {
+async fn look(history: &History, pair: [&Contestant; 2], claims: &mut Claims) -> Option<&'static str> {
     let named = holder(history);
     let claimed = [pair[0].running.claims_to_lead().await, pair[1].running.claims_to_lead().await];
     for (one, claims_to_lead) in pair.into_iter().zip(claimed) {
