@@ -6,6 +6,7 @@ mod alerts;
 mod book;
 mod builtin_kinds;
 mod ci;
+mod contender;
 mod control_plane;
 mod dockerfile;
 mod error;
@@ -31,6 +32,7 @@ usage: cargo xtask <chore>
   ci              everything that must hold before a change goes in: the checks below, and all tests, those in a browser too
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   helm            provide Helm, for tests of the generated charts; prints its path
+  contender       provide a program on client-go, which stands for the same Lease in tests; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
@@ -69,6 +71,10 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         }
         ("helm", []) => {
             println!("{}", helm::provide()?.display());
+            Ok(())
+        }
+        ("contender", []) => {
+            println!("{}", contender::provide()?.display());
             Ok(())
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
