@@ -10,9 +10,13 @@
 )]
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
@@ -28,6 +32,7 @@ use tokio::time::timeout;
 const LOCK: &str = "nightly-report";
 /// Far longer than anything here takes, unless it hangs.
 const GENEROUS: Duration = Duration::from_secs(120);
+const HOUR: Duration = Duration::from_secs(3600);
 
 struct Site {
     cluster: Cluster,
@@ -42,9 +47,12 @@ impl Site {
     }
 
     async fn candidate(&self, name: &str) -> Candidate {
-        let kubeconfig = Kubeconfig::from_yaml(&self.serving.kubeconfig(name)).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-        Candidate::lease(LOCK).config(config).identity(name)
+        Candidate::lease(LOCK).config(self.config(name).await).identity(name)
+    }
+
+    async fn config(&self, user: &str) -> Config {
+        let kubeconfig = Kubeconfig::from_yaml(&self.serving.kubeconfig(user)).unwrap();
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap()
     }
 
     fn leases(&self) -> Api<Lease> {
@@ -73,21 +81,26 @@ async fn a_job_is_done_once_at_a_time_and_the_lock_is_given_back() {
     let site = Site::start().await;
     let (done, is_done) = oneshot::channel::<()>();
     let (begun, has_begun) = oneshot::channel();
-    let first = run_as_leader(site.candidate("a").await, |leader| async move {
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = over.clone();
+    // A lock that is not given back is waited for longer than this test may take.
+    let candidate = site.candidate("a").await.timing(HOUR, HOUR / 2, HOUR / 8);
+    let first = run_as_leader(candidate, |leader| async move {
         begun.send(()).unwrap();
         is_done.await.unwrap();
         let maps: Api<ConfigMap> = Api::default_namespaced(leader.client().clone());
         maps.create(&PostParams::default(), &map("report")).await.unwrap();
+        over.store(true, SeqCst);
         leader.id()
     });
     let first = tokio::spawn(first);
     has_begun.await.unwrap();
     assert_eq!(site.holder().await.as_deref(), Some("a"));
-    let second = tokio::spawn(run_as_leader(site.candidate("b").await, |_| async { "second" }));
+    let second = run_as_leader(site.candidate("b").await, |_| async move { is_over.load(SeqCst) });
+    let second = tokio::spawn(second);
     done.send(()).unwrap();
     assert_eq!(timeout(GENEROUS, first).await.unwrap().unwrap().unwrap(), Some(1));
-    // At once: a released lock is not waited for.
-    assert_eq!(timeout(GENEROUS, second).await.unwrap().unwrap().unwrap(), Some("second"));
+    assert_eq!(timeout(GENEROUS, second).await.unwrap().unwrap().unwrap(), Some(true), "not before the first");
     assert_eq!(site.holder().await.as_deref(), Some(""));
 }
 
@@ -154,6 +167,34 @@ async fn changes_tell_of_terms_and_of_other_leaders() {
     assert!(!term.is_valid());
     let mut leads = pin!(seen_by_other.filter(|change| std::future::ready(matches!(change, Change::Started(_)))));
     assert!(timeout(GENEROUS, leads.next()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_lease_names_who_writes_it() {
+    let site = Site::start().await;
+    let mut config = site.config("a").await;
+    for named in [None, Some("reports/7 (night)")] {
+        config.headers = named.map(|name| (USER_AGENT, HeaderValue::from_static(name))).into_iter().collect();
+        let candidate = Candidate::lease(LOCK).config(config.clone());
+        let guard = timeout(GENEROUS, candidate.acquire()).await.unwrap().unwrap();
+        let lease = site.leases().get(LOCK).await.unwrap();
+        let managers: Vec<_> = lease.metadata.managed_fields.iter().flatten().map(|by| by.manager.clone()).collect();
+        let expected = if named.is_some() { "reports" } else { "kubeops" };
+        assert!(managers.contains(&Some(expected.to_owned())), "{managers:?}");
+        guard.release().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_start_of_one_candidate_has_a_name_of_its_own() {
+    let site = Site::start().await;
+    let candidate = Candidate::lease(LOCK).config(site.config("a").await);
+    let first = timeout(GENEROUS, candidate.clone().acquire()).await.unwrap().unwrap();
+    let name = first.leader().identity().to_owned();
+    first.release().await.unwrap();
+    let second = timeout(GENEROUS, candidate.acquire()).await.unwrap().unwrap();
+    assert_ne!(second.leader().identity(), name);
+    second.release().await.unwrap();
 }
 
 #[tokio::test]

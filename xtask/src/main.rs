@@ -6,11 +6,13 @@ mod alerts;
 mod book;
 mod builtin_kinds;
 mod ci;
+mod contender;
 mod control_plane;
 mod dockerfile;
 mod error;
 mod helm;
 mod layers;
+mod model;
 mod templates;
 mod test;
 mod tools;
@@ -30,12 +32,15 @@ usage: cargo xtask <chore>
   ci              everything that must hold before a change goes in: the checks below, and all tests, those in a browser too
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   helm            provide Helm, for tests of the generated charts; prints its path
+  contender       provide a program on client-go, which stands for the same Lease in tests; prints its path
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
   dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
+  model [seconds [words]]
+                  search the election for a state in which it is wrong, so long for each scenario (30 s)
   templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -68,9 +73,14 @@ fn run(arguments: &[String]) -> Result<(), Error> {
             println!("{}", helm::provide()?.display());
             Ok(())
         }
+        ("contender", []) => {
+            println!("{}", contender::provide()?.display());
+            Ok(())
+        }
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("dockerfile", []) => dockerfile::run(),
         ("layers", []) => layers::run(),
+        ("model", rest) => model::run(rest),
         ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {

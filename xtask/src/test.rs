@@ -6,7 +6,7 @@ use std::{env, thread};
 
 use crate::error::Error;
 use crate::tools::Browser;
-use crate::{control_plane, helm, workspace};
+use crate::{contender, control_plane, helm, workspace};
 
 /// More control planes at once would not fit into the memory of a common machine.
 const MOST_AT_ONCE: usize = 4;
@@ -26,9 +26,11 @@ pub(crate) fn count(browser: Option<&Browser>, arguments: &[String]) -> Result<T
     };
     let control_plane = control_plane::provide()?;
     let helm = helm::provide_if_possible();
+    let contender = contender::provide_if_possible();
     let cargo_test = || {
         let mut cargo = workspace::cargo();
         cargo.env("KUBEOPS_CONTROL_PLANE", &control_plane).envs(helm.iter().map(|helm| ("KUBEOPS_HELM", helm)));
+        cargo.envs(contender.iter().map(|contender| ("KUBEOPS_CONTENDER", contender)));
         if let Some(Browser { chromium, driver }) = browser {
             cargo.env("KUBEOPS_CHROMIUM", chromium).env("KUBEOPS_CHROMEDRIVER", driver);
         }

@@ -76,8 +76,15 @@ impl Announcer {
     ) -> (Self, Herald) {
         let (events, messages) = mpsc::channel(EVENTS_WAITING);
         let (of_lock, now) = (metrics.lock(lock), Arc::new(Mutex::new(Standing::default())));
-        let (told, standing) = (of_lock.clone(), now.clone());
-        metrics.on_scrape(move || locked(&standing).tell(&told, &clock));
+        let (told, standing) = (of_lock.clone(), Arc::downgrade(&now));
+        metrics.on_scrape_while(move || {
+            let standing = standing.upgrade();
+            match &standing {
+                Some(standing) => locked(standing).tell(&told, &clock),
+                None => told.leads(None),
+            }
+            standing.is_some()
+        });
         let announcer = Self {
             lock: lock.to_owned(),
             identity: identity.to_owned(),
@@ -267,7 +274,26 @@ fn event(message: &Message, identity: &str) -> Event {
 
 #[cfg(test)]
 mod tests {
+    use kubeops_testkit::Cluster;
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_elector_that_is_gone_leads_no_more_and_is_not_measured_again() {
+        let (metrics, clock) = (Metrics::new(), Clock::tokio());
+        let client = Cluster::start().await.client("a");
+        let (mut announcer, _herald) = Announcer::new("lock", "me", clock.clone(), metrics.clone(), client);
+        let later = clock.read() + Duration::from_secs(600);
+        let (_control, term) = Term::until(1, "me".to_owned(), None, clock, later);
+        announcer.began(&term, ObjectReference::default());
+        let leads = |status| metrics.encode(false).contains(&format!("master_status{{name=\"lock\"}} {status}\n"));
+        assert!(leads(1));
+        drop(announcer);
+        assert!(leads(0));
+        // As the next elector for this lock does.
+        metrics.lock("lock").leads(Some(Duration::ZERO));
+        assert!(leads(1));
+    }
 
     #[test]
     fn an_event_reads_as_client_go_writes_it() {

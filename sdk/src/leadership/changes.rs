@@ -55,10 +55,18 @@ impl Told {
                 }
             };
             tokio::select! {
-                changed = self.states.changed() => changed.ok()?,
+                changed = self.states.changed() => if changed.is_err() {
+                    return self.last_stop().await;
+                },
                 () = over => {}
             }
         }
+    }
+
+    /// The elector is gone, and says nothing more: its term ends with it, or runs out.
+    async fn last_stop(&mut self) -> Option<Change> {
+        self.leading.as_ref()?.ended().await;
+        self.leading.take().map(stopped)
     }
 
     fn news(&mut self, state: &LeadershipState) -> Option<Change> {
@@ -68,8 +76,7 @@ impl Told {
         };
         if let Some(term) = self.leading.take_if(|term| !term.is_valid() || newest.is_none_or(|n| n.id() != term.id()))
         {
-            let reason = term.end_reason().unwrap_or(EndReason::Expired);
-            return Some(Change::Stopped { term, reason });
+            return Some(stopped(term));
         }
         if self.leading.is_none()
             && let Some(term) = newest.filter(|term| term.is_valid())
@@ -89,12 +96,18 @@ impl Told {
     }
 }
 
+fn stopped(term: Term) -> Change {
+    let reason = term.end_reason().unwrap_or(EndReason::Expired);
+    Change::Stopped { term, reason }
+}
+
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
     use std::time::Duration;
 
     use futures::StreamExt as _;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::leadership::Leadership;
@@ -145,5 +158,19 @@ mod tests {
         assert!(matches!(changes.next().await, Some(Change::Started(_))));
         assert!(matches!(changes.next().await, Some(Change::Leader(_))));
         assert!(matches!(changes.next().await, Some(Change::Stopped { reason: EndReason::Expired, .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_is_followed_by_its_stop_although_the_elector_was_dropped() {
+        let (control, only) = term(1);
+        let states = watch::Sender::new(LeadershipState::Leading(only));
+        let mut changes = pin!(Leadership::following(&states).changes());
+        assert!(matches!(changes.next().await, Some(Change::Started(_))));
+        assert!(matches!(changes.next().await, Some(Change::Leader(_))));
+        drop(states);
+        assert!(timeout(Duration::from_secs(1), changes.next()).await.is_err(), "the term is not over yet");
+        control.end(EndReason::Stopped);
+        assert!(matches!(changes.next().await, Some(Change::Stopped { reason: EndReason::Stopped, .. })));
+        assert!(changes.next().await.is_none());
     }
 }

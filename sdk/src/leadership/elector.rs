@@ -141,7 +141,8 @@ impl Elector {
     }
 
     /// Leads only while `runtime`, on which the work runs, takes turns: a term ends when it has not for three leases, and the
-    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread).
+    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread), as the tasks of its lock's
+    /// client must: make that client [there](super::OwnThread::enter).
     pub fn for_work_on(mut self, runtime: Handle) -> Self {
         self.ping = Some(Ping::new(runtime, self.options.lease_duration));
         self
@@ -173,7 +174,7 @@ impl Elector {
         let mut events = JoinSet::new();
         events.spawn(herald.run());
         let (tell, news) = mpsc::channel(NEWS_WAITING);
-        let election = Election::new(options.clone(), fastrand::u64(..));
+        let election = Election::new(options.clone());
         let run = Run {
             election,
             options,
@@ -317,7 +318,8 @@ impl Run {
     fn decide(&mut self, now: Reading, input: Input) {
         let micros = now.wall.since(Moment::default()).as_micros();
         let wall = Stamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
-        for effect in self.election.step(Now { clock: now.clock, wall }, input) {
+        let step = Now { clock: now.clock, wall, chance: fastrand::f64() };
+        for effect in self.election.step(step, input) {
             self.carry_out(effect, now);
         }
     }

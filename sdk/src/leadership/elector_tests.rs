@@ -51,3 +51,16 @@ async fn a_coordinated_lock_is_an_error_that_is_told_once_a_minute() {
     assert!(told.len() == 3 && told[0].contains("ERROR") && told[0].contains("OldestEmulationVersion"), "{told:#?}");
     assert_eq!(log.lines_with("reading the lock failed"), Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_server_does_not_take_is_told_of() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let client = Cluster::start().await.client("a");
+    let lock = LeaseLock::new(client.clone(), "default", "Nightly_Report");
+    let (elector, _) = Elector::new(lock, ElectionOptions::new("a"), Clock::tokio(), Metrics::new(), client);
+    let run = elector.run(std::future::ready(()), CancellationToken::new(), Duration::ZERO);
+    let _goes_on = timeout(Duration::from_secs(30), run).await;
+    let told = log.lines_with("writing the lock failed");
+    assert!(told.iter().any(|line| line.contains("metadata.name: Invalid value")), "{told:?}");
+}

@@ -41,8 +41,8 @@
 //! # }
 //! ```
 //!
-//! A term is valid until a moment that the holder of the lock knows beforehand, by a clock that goes on while the machine sleeps; renewals
-//! move it. [`Term::is_valid`] needs no request and no lock. The defaults are client-go's: a lease of 15 s, which the leader must renew
+//! A term is valid until a moment that the holder of the lock knows beforehand, by a clock that goes on while the machine sleeps and by the
+//! wall clock; renewals move it. [`Term::is_valid`] needs no request and no lock. The defaults are client-go's: a lease of 15 s, which the leader must renew
 //! within 10 s and tries to renew every 2 s.
 
 mod alone;

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[must_use = "nothing runs on it until it is given something to run"]
 pub struct OwnThread {
     name: &'static str,
-    /// Taken when it is moved to its thread. A runtime must not be dropped where futures are polled.
+    /// Taken when it ends: a runtime must not be dropped where futures are polled, and waits for code that blocks.
     runtime: Option<Runtime>,
 }
 
@@ -31,30 +31,33 @@ impl OwnThread {
     }
 
     /// What is made while the guard lives and spawns tasks, such as a `kube::Client`, spawns them here.
+    #[must_use = "what is made without the guard spawns its tasks elsewhere"]
     pub fn enter(&self) -> Option<EnterGuard<'_>> {
         self.runtime.as_ref().map(Runtime::enter)
     }
 
-    /// Starts the thread, and resolves with what `work` has to say in the end. A panic of `work` goes on here.
+    /// Starts the thread, and resolves with what `work` has to say in the end. A panic of `work` goes on here. Tasks that it
+    /// spawned are dropped at its end, and code of theirs that blocks, such as a look-up of a name, is not waited for.
     ///
     /// # Errors
     /// If the system has no more threads.
     ///
     /// # Cancel safety
     /// When dropped, `work` is dropped at its next await, on its thread.
-    pub async fn run<T: Send + 'static>(mut self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
-        let Some(runtime) = self.runtime.take() else { return Err(io::Error::other("its runtime is gone")) };
+    pub async fn run<T: Send + 'static>(self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
         let (tell, ended) = oneshot::channel();
         let dropped = CancellationToken::new();
         let _tells_when_dropped: DropGuard = dropped.clone().drop_guard();
+        let name = self.name.to_owned();
         let on_thread = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dropped.run_until_cancelled(work))));
+            let work = dropped.run_until_cancelled(work);
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.as_ref()?.block_on(work)));
             // Its own tasks end before it says that it has ended.
-            drop(runtime);
+            drop(self);
             // Nobody waits for it any more if the future was dropped.
             let _heard = tell.send(outcome);
         };
-        thread::Builder::new().name(self.name.to_owned()).spawn(on_thread)?;
+        thread::Builder::new().name(name).spawn(on_thread)?;
         match ended.await {
             Ok(Ok(Some(outcome))) => Ok(outcome),
             Ok(Err(panic)) => resume_unwind(panic),
@@ -121,6 +124,19 @@ mod tests {
         has_started.await.unwrap();
         run.abort();
         ended.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn code_that_blocks_does_not_hold_up_the_end() {
+        let (_unblock, blocked) = mpsc::channel::<()>();
+        let run = OwnThread::new("own").unwrap().run(async move {
+            // As a look-up of a name does when no server answers.
+            let (tell, started) = oneshot::channel();
+            tokio::task::spawn_blocking(move || (tell.send(()), blocked.recv()));
+            started.await.unwrap();
+            7
+        });
+        assert_eq!(tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ pub(super) struct Ping {
 
 impl Ping {
     pub(super) fn new(runtime: Handle, lease: Duration) -> Self {
-        Self { runtime, limit: lease * LEASES, sent: Instant::now(), task: None }
+        Self { runtime, limit: lease.saturating_mul(LEASES), sent: Instant::now(), task: None }
     }
 
     /// Whether the newest one has had no answer for too long. Sends the next one if it had one.

@@ -29,7 +29,7 @@ struct State {
 impl Pulse {
     pub(super) fn new(lease: Duration) -> Self {
         let state = State { moved: Instant::now(), read: false, watched: false, leader: None };
-        Self { state: Arc::new(Mutex::new(state)), limit: SHORTEST_LIMIT.max(lease * LEASES) }
+        Self { state: Arc::new(Mutex::new(state)), limit: SHORTEST_LIMIT.max(lease.saturating_mul(LEASES)) }
     }
 
     /// How long the elector has not moved, if that is too long.

@@ -138,7 +138,7 @@ impl Term {
         self.0.clock.now().since(self.0.began)
     }
 
-    /// Whether this process may act at this very moment: reads the clock.
+    /// Whether this process may act at this very moment: reads both clocks.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.0.is_valid()

@@ -24,7 +24,7 @@ mod text;
 mod watch;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -45,10 +45,11 @@ struct Shared {
     registry: Registry,
     families: Families,
     /// What changes with time alone is measured when somebody asks.
-    measured: RwLock<Vec<Measure>>,
+    measured: Mutex<Vec<Measure>>,
 }
 
-type Measure = Box<dyn Fn() + Send + Sync>;
+/// Whether it is to be called again.
+type Measure = Box<dyn Fn() -> bool + Send>;
 
 impl Metrics {
     /// A registry of its own, with everything at zero.
@@ -56,20 +57,26 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::default();
         let families = Families::register(&mut registry);
-        Self(Arc::new(Shared { registry, families, measured: RwLock::default() }))
+        Self(Arc::new(Shared { registry, families, measured: Mutex::default() }))
     }
 
     /// Calls `measure` before each answer from now on: it sets what changes with time alone, and must not block.
     pub fn on_scrape(&self, measure: impl Fn() + Send + Sync + 'static) {
-        self.0.measured.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(measure));
+        self.on_scrape_while(move || {
+            measure();
+            true
+        });
+    }
+
+    /// As [`Metrics::on_scrape`], until `measure` says `false`: what it measures is gone.
+    pub(crate) fn on_scrape_while(&self, measure: impl Fn() -> bool + Send + 'static) {
+        self.0.measured.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(measure));
     }
 
     /// The text that `/metrics` answers with: OpenMetrics 1.0, or the plain Prometheus text format 0.0.4.
     #[must_use]
     pub fn encode(&self, open_metrics: bool) -> String {
-        for measure in self.0.measured.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            measure();
-        }
+        self.0.measured.lock().unwrap_or_else(PoisonError::into_inner).retain(|measure| measure());
         #[cfg(target_os = "linux")]
         process::measure(&self.0.families.process);
         let text = text::open_metrics(&self.0.registry);

@@ -1,5 +1,5 @@
-//! Which locks this process stands for. Two operators in it may well have the same identity, as pods have one, and each would take
-//! the lock of the other for its own: both would lead.
+//! Which locks this process stands for. Two operators in it may well have the same identity, as pods have one, and what both write
+//! in the same microsecond is the same: each could take the other's lock for its own, and both would lead.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -74,7 +74,7 @@ mod tests {
         let first = claim("shop", &[pod]).unwrap();
         let told = claim("till", &[pod]).unwrap_err().to_string();
         let expected = "`shop` and `till` run in this process, and both stand for the lock default/twice as pod_1: both \
-                        would lead; put their controllers into one operator, or run each in a process of its own";
+                        could lead; put their controllers into one operator, or run each in a process of its own";
         assert_eq!(told, expected);
         let others = [
             claim("till", &[pod, ("KubeOps:LeaderElectionId", "other")]),

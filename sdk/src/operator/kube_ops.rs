@@ -95,7 +95,8 @@ section_table! {
     /// Whether the CRDs are installed at the start. Needs the right to get and patch CustomResourceDefinitions.
     "InstallCrds" install_crds: bool = Preset::Text("false");
     /// What readiness means: the caches are filled (`Synced`), or also that this replica leads (`Leading`). With `Leading` a rolling
-    /// update hangs: no new pod is ready before the old leader is gone.
+    /// update needs `maxUnavailable: 100%`, as the generated Deployment has it: no new pod is ready before the old leader is
+    /// gone.
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 

@@ -36,9 +36,9 @@ pub enum RunError {
     /// There is no cluster to talk to.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Two operators of one process would take each other's lock for their own.
+    /// Two operators of one process could take each other's lock for their own.
     #[error(
-        "`{}` and `{}` run in this process, and both stand for the lock {lock} as {identity}: both would lead; put their \
+        "`{}` and `{}` run in this process, and both stand for the lock {lock} as {identity}: both could lead; put their \
          controllers into one operator, or run each in a process of its own",
         operators[0],
         operators[1]

@@ -284,10 +284,14 @@ async fn work_is_given_time_to_end_by_a_process_that_stood_still() {
 #[tokio::test(start_paused = true)]
 async fn options_that_would_allow_two_leaders_are_refused() {
     let site = Site::start().await;
-    let options = ElectionOptions { renew_deadline: LEASE, ..ElectionOptions::new("a") };
-    let only = replica_with(options, Clock::tokio(), &site, site.client("a"), HOUR);
-    let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
-    assert!(error.to_string().contains("renew deadline"), "{error}");
+    let options = ElectionOptions::new("a");
+    let as_long = ElectionOptions { renew_deadline: LEASE, ..options.clone() };
+    let endless = ElectionOptions { lease_duration: Duration::MAX, ..options };
+    for (options, wrong) in [(as_long, "renew deadline"), (endless, "lease duration")] {
+        let only = replica_with(options, Clock::tokio(), &site, site.client("a"), HOUR);
+        let error = timeout(HOUR, only.run).await.unwrap().unwrap().unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+    }
     assert_eq!(site.holder().await, None);
 }
 

@@ -15,6 +15,7 @@ mod chart_rights;
 mod chart_switches;
 mod children;
 mod commands;
+mod contending;
 mod crash;
 mod crd_missing;
 mod finalizers;

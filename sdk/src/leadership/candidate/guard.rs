@@ -7,7 +7,9 @@ use crate::leadership::term::WorkGuard;
 /// Leadership, for as long as the term lasts: [`lost`](LeadershipGuard::lost) tells its end.
 ///
 /// The lock is given back by [`release`](LeadershipGuard::release); when the guard is dropped, in the background, as long as
-/// the runtime lives.
+/// the runtime lives: a `main` that returns right after leaves it to expire. The guard counts as work: once the term is lost,
+/// release it or drop it within a lease and 5 s, else the election is given up. Code that blocks all threads of the runtime that
+/// it was acquired on, or a current-thread runtime that nobody drives meanwhile, loses the term after three leases.
 ///
 /// ```no_run
 /// use kubeops::leadership::Candidate;

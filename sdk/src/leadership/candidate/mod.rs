@@ -6,6 +6,8 @@ mod standing;
 use std::io;
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use kube::config::InferConfigError;
 use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
@@ -24,10 +26,13 @@ use crate::metrics::Metrics;
 /// What work of a term gets to end after a stop, unless said otherwise: less than the 30 s that Kubernetes gives a pod.
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// Tells the election apart in audit logs, and as who wrote the lock. What the configuration says goes before it.
+const AGENT: &str = concat!("kubeops/", env!("CARGO_PKG_VERSION"), " leader-election");
+
 /// Who is to stand for a lock, and how: `Candidate::lease("nightly-report")`, or that name alone.
 ///
 /// Defaults: the cluster of `KUBECONFIG` or of the pod; the namespace of `POD_NAMESPACE`, else that of the configuration; an
-/// identity of `POD_NAME`, else the machine's name, and a random id; 15 s, 10 s and 2 s, which are client-go's; the lock is
+/// identity of `POD_NAME`, else the machine's name, and an id that is random for each start; 15 s, 10 s and 2 s, which are client-go's; the lock is
 /// given back.
 #[derive(Clone, Debug)]
 #[must_use = "nobody stands until it is run, started or acquires"]
@@ -35,6 +40,8 @@ pub struct Candidate {
     lease: String,
     namespace: Option<String>,
     config: Option<Config>,
+    /// `None`: a new one for each start.
+    identity: Option<String>,
     options: ElectionOptions,
     patience: Duration,
     metrics: Metrics,
@@ -45,8 +52,10 @@ pub struct Candidate {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CandidateError {
-    /// There is no cluster to talk to.
-    #[error("no cluster is configured: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`")]
+    /// There is no configuration of a cluster, or none that can be read.
+    #[error(
+        "no configuration of a cluster can be used: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`"
+    )]
     Config(#[source] InferConfigError),
     /// The configuration makes no client.
     #[error("no client can be made")]
@@ -57,8 +66,8 @@ pub enum CandidateError {
     /// The election could not be held, or had to be given up.
     #[error(transparent)]
     Elector(#[from] ElectorError),
-    /// The runtime that the election was started on is shutting down.
-    #[error("the election has ended with its runtime")]
+    /// Why has been told, or the runtime that the election was started on is shutting down.
+    #[error("the election has ended before, or with its runtime")]
     Ended,
 }
 
@@ -109,14 +118,15 @@ pub async fn run_as_leader<T, Working: Future<Output = T>>(
 // === impl Candidate ===
 
 impl Candidate {
-    /// For the Lease of this name. It is created if need be; both happen with the rights of `list`, `watch`, `create` and
-    /// `update` on that one Lease.
+    /// For the Lease of this name, which is created if need be. That needs the rights of `list`, `watch`, `create` and `update`
+    /// on that one Lease.
     pub fn lease(name: impl Into<String>) -> Self {
         Self {
             lease: name.into(),
             namespace: None,
             config: None,
-            options: ElectionOptions::new(identity::of_this_process()),
+            identity: None,
+            options: ElectionOptions::new(String::new()),
             patience: PATIENCE,
             metrics: Metrics::new(),
         }
@@ -134,9 +144,9 @@ impl Candidate {
         self
     }
 
-    /// What the lock is to name as its holder; unique to the process.
+    /// What the lock is to name as its holder. No two that stand at a time may have the same, also of one process.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
-        self.options.identity = identity.into();
+        self.identity = Some(identity.into());
         self
     }
 
@@ -177,18 +187,30 @@ impl Candidate {
     /// # Errors
     /// [`CandidateError`].
     ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
     /// # Cancel safety
     /// When dropped, it stands no more.
     pub async fn acquire(self) -> Result<LeadershipGuard, CandidateError> {
         LeadershipGuard::acquired(self.start().await?).await
     }
 
-    /// Stands from now on, for any number of terms, until what it gives is stopped or dropped.
+    /// Stands from now on, for any number of terms, until what it gives is stopped or dropped. The runtime that this is called on
+    /// has to take turns: while it does not for three leases, be it that it is blocked or that nobody drives it, there is no term.
     ///
     /// # Errors
     /// [`CandidateError`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, options, patience, metrics } = self;
+        let Self { lease, namespace, config, identity, options, patience, metrics } = self;
+        let identity = identity.unwrap_or_else(identity::of_this_process);
+        let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
         let mut config = match config {
             Some(config) => config,
@@ -200,6 +222,9 @@ impl Candidate {
             .or_else(|| std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
+            config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
+        }
 
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {

@@ -16,7 +16,8 @@ use crate::leadership::following::Leadership;
 use crate::leadership::term::Term;
 use crate::metrics::Metrics;
 
-/// Stands for a lock until it is stopped or dropped, for any number of terms.
+/// Stands for a lock until it is stopped or dropped, for any number of terms. A term that ends, by a stop too, waits only for
+/// work that holds a guard of [`Term::begin_work`]; what holds none is told by [`Term::ended`].
 ///
 /// ```no_run
 /// use futures::StreamExt as _;
@@ -42,7 +43,8 @@ pub struct Standing {
     client: Client,
     metrics: Metrics,
     stop: DropGuard,
-    run: JoinHandle<io::Result<Result<(), ElectorError>>>,
+    /// `None` once its end was told.
+    run: Option<JoinHandle<io::Result<Result<(), ElectorError>>>>,
 }
 
 /// This process as the leader: the term, and a client that writes only while it lasts.
@@ -60,7 +62,7 @@ impl Standing {
         stop: CancellationToken,
         run: JoinHandle<io::Result<Result<(), ElectorError>>>,
     ) -> Self {
-        Self { leadership, client, metrics, stop: stop.drop_guard(), run }
+        Self { leadership, client, metrics, stop: stop.drop_guard(), run: Some(run) }
     }
 
     /// Who leads, now and later. Cheap to clone.
@@ -82,7 +84,7 @@ impl Standing {
     /// Waits for the next term after the one of this number (0: any).
     ///
     /// # Errors
-    /// If the election had to be given up.
+    /// If the election had to be given up. Why is told once; [`CandidateError::Ended`] after that.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -99,11 +101,11 @@ impl Standing {
         }
     }
 
-    /// Stands no more: work may end, within the candidate's patience, and the lock is given back. A drop does the same in the
+    /// Stands no more: work that holds a guard may end, within the candidate's patience, and the lock is given back. A drop does the same in the
     /// background.
     ///
     /// # Errors
-    /// If the election had been given up before.
+    /// If the election had been given up before; [`CandidateError::Ended`] if why has been told.
     ///
     /// # Cancel safety
     /// When dropped, it goes on in the background.
@@ -114,8 +116,11 @@ impl Standing {
     }
 }
 
-async fn ended(run: &mut JoinHandle<io::Result<Result<(), ElectorError>>>) -> Result<(), CandidateError> {
-    match run.await {
+async fn ended(run: &mut Option<JoinHandle<io::Result<Result<(), ElectorError>>>>) -> Result<(), CandidateError> {
+    let Some(running) = run else { return Err(CandidateError::Ended) };
+    let ended = running.await;
+    *run = None;
+    match ended {
         Ok(outcome) => Ok(outcome.map_err(CandidateError::Thread)??),
         Err(broken) => match broken.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -155,5 +160,33 @@ impl std::fmt::Debug for Standing {
 impl std::fmt::Debug for Leader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Leader").field(&self.term).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubeops_testkit::Cluster;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::leadership::LeadershipState;
+
+    /// One whose elector says this in the end, and has ended.
+    async fn over(outcome: Result<(), ElectorError>) -> Standing {
+        let leadership = Leadership::following(&watch::Sender::new(LeadershipState::Standby { leader: None }));
+        let client = Cluster::start().await.client("a");
+        let run = tokio::spawn(std::future::ready(Ok(outcome)));
+        Standing::new(leadership, client, Metrics::new(), CancellationToken::new(), run)
+    }
+
+    #[tokio::test]
+    async fn an_election_that_was_given_up_says_why_once_and_can_be_asked_and_stopped_all_the_same() {
+        let mut standing = over(Err(ElectorError::WorkGoesOn { term: 1, seconds: 21 })).await;
+        let why = standing.next_term(1).await.unwrap_err();
+        assert!(matches!(why, CandidateError::Elector(ElectorError::WorkGoesOn { .. })), "{why:?}");
+        let again = standing.next_term(1).await.unwrap_err();
+        assert!(matches!(again, CandidateError::Ended), "{again:?}");
+        let stopped = standing.stop().await.unwrap_err();
+        assert!(matches!(stopped, CandidateError::Ended), "{stopped:?}");
     }
 }

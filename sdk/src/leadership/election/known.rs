@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::record::{Observation, Put, Record, Spec};
+use super::step::Now;
 use crate::leadership::clock::Moment;
 
 /// Takeovers of an expired lock are spread over this long, so that the standbys do not all write at one instant. A release
@@ -19,7 +20,7 @@ pub(super) struct Known {
     pub(super) observation: Observation,
     /// When this spec (not this version: metadata may change) was first seen here.
     pub(super) seen: Moment,
-    jitter: Duration,
+    pub(super) jitter: Duration,
     /// The write of this process that it is, if it is one.
     pub(super) mine: Option<Sent>,
 }
@@ -49,13 +50,13 @@ pub(super) enum News {
 /// What a candidate knows of the lock and of its own writes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Knowledge {
-    newest: Option<Known>,
+    pub(super) newest: Option<Known>,
     /// Writes of this process that are not known to have landed. All were based on the newest state: a write based on an
     /// older one can't land any more, because the server compares versions.
-    pending: Vec<Sent>,
-    /// While it is absent: not to be created before this instant, because a holder that was known may not know yet that its
-    /// lock is gone. A later and shorter lease does not take back what an earlier one was promised.
-    left_alone_until: Moment,
+    pub(super) pending: Vec<Sent>,
+    /// Not to be written before this instant, because a holder that was known may not know yet that its lock is gone. A later
+    /// and shorter lease does not take back what an earlier one was promised, nor does one that is created and released.
+    pub(super) left_alone_until: Moment,
 }
 
 impl Knowledge {
@@ -85,31 +86,41 @@ impl Knowledge {
     }
 
     /// Takes in what was learnt. `absence` is how long a lock that is gone is left alone, given the record that was known
-    /// before (`None`: not at all, whatever was known earlier); `random` spreads takeovers, 0 to 1.
+    /// before (`None`: not at all, whatever was known earlier).
     pub(super) fn learn(
         &mut self,
-        now: Moment,
+        now: Now,
         observation: Observation,
         absence: impl FnOnce(&Spec) -> Option<Duration>,
-        random: f64,
     ) -> News {
-        if self.newest.as_ref().is_some_and(|known| observation.version() <= known.observation.version()) {
+        if let Some(known) = self.newest.as_ref().filter(|known| observation.version() <= known.observation.version()) {
+            // A read that was overtaken by the watch: whoever it shows as the holder may not know yet that the lock is gone.
+            let uid = known.observation.record().map(|record| &record.uid);
+            if let Some(earlier) = observation.record().filter(|earlier| Some(&earlier.uid) != uid)
+                && earlier.spec.holder().is_some()
+                && let Some(wait) = absence(&earlier.spec)
+            {
+                self.left_alone_until = self.left_alone_until.max(now.clock + wait);
+                // They were sent when nothing was known of that holder.
+                self.pending.clear();
+            }
             return News::Nothing;
         }
         let before = self.newest.take();
         let earlier = before.as_ref().and_then(|known| known.observation.record());
-        let fresh = |observation, mine| Known { observation, seen: now, jitter: EXPIRY_JITTER.mul_f64(random), mine };
+        let fresh =
+            |observation, mine| Known { observation, seen: now.clock, jitter: EXPIRY_JITTER.mul_f64(now.chance), mine };
         let uid = observation.record().map(|record| &record.uid);
         let (known, news) = match (&observation, earlier) {
             (_, Some(earlier)) if uid != Some(&earlier.uid) => {
-                let wait = absence(&earlier.spec);
+                let (now, wait) = (now.clock, absence(&earlier.spec));
                 self.left_alone_until = wait.map_or(now, |wait| self.left_alone_until.max(now + wait));
                 (fresh(observation, None), News::Gone)
             }
             // Still not there. What is pending may still land: a create needs no version.
             (Observation::Absent { .. }, _) => {
                 if before.is_none() {
-                    self.left_alone_until = now;
+                    self.left_alone_until = now.clock;
                 }
                 let still = before.map(|before| Known { observation: observation.clone(), ..before });
                 self.newest = Some(still.unwrap_or_else(|| fresh(observation, None)));
@@ -137,6 +148,6 @@ impl Knowledge {
         let Observation::Present(record) = &known.observation else { return Some(self.left_alone_until) };
         let free_now = is_dead || known.mine.is_some() || record.spec.holder().is_none();
         let wait = if free_now { Duration::ZERO } else { record.spec.duration_or(own_lease) + known.jitter };
-        Some(known.seen + wait)
+        Some((known.seen + wait).max(self.left_alone_until))
     }
 }

@@ -12,11 +12,15 @@
 
 mod end_reason;
 mod known;
+/// Built by the crate `kubeops-model` alone, out of this very folder.
+#[cfg(model)]
+pub mod model;
 mod options;
 mod pauses;
 mod record;
 mod step;
 #[cfg(test)]
+#[cfg(not(model))]
 mod tests;
 mod vouched;
 mod writes;
@@ -34,10 +38,9 @@ pub use self::record::{Dates, Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 
 /// A candidate for one lock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Election {
     options: ElectionOptions,
-    random: fastrand::Rng,
     lock: Knowledge,
     vouched: Vouched,
     pauses: Pauses,
@@ -95,12 +98,11 @@ struct Reign {
 // === impl Election ===
 
 impl Election {
-    /// A candidate that does not stand yet. `seed` draws its jitter.
+    /// A candidate that does not stand yet.
     #[must_use]
-    pub fn new(options: ElectionOptions, seed: u64) -> Self {
+    pub fn new(options: ElectionOptions) -> Self {
         Self {
             options,
-            random: fastrand::Rng::with_seed(seed),
             lock: Knowledge::default(),
             vouched: Vouched::default(),
             pauses: Pauses::default(),
@@ -203,10 +205,7 @@ impl Election {
         }
         // What was heard of the work before the end of its term is told again after it.
         let heard_before = matches!(input, Input::WorkEnded { .. }) && !effects.is_empty();
-        if let Input::Dated(dates) = input {
-            self.dated(now, dates);
-        }
-        self.take_in(now.clock, if heard_before { Input::Woken } else { input }, &mut effects);
+        self.take_in(now, if heard_before { Input::Woken } else { input }, &mut effects);
         self.hand_over(now.clock, &mut effects);
         if self.calling.is_none() {
             self.call(now, &mut effects);
@@ -222,15 +221,16 @@ impl Election {
         }
     }
 
-    fn take_in(&mut self, now: Moment, input: Input, effects: &mut Vec<Effect>) {
+    fn take_in(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::RanOut if self.leads() => self.end(now, EndReason::Expired, effects),
-            Input::Woken | Input::RanOut | Input::Dated(_) => {}
+            Input::RanOut if self.leads() => self.end(now.clock, EndReason::Expired, effects),
+            Input::Woken | Input::RanOut => {}
+            Input::Dated(dates) => self.dated(now, dates),
             Input::Stand => self.standing = true,
             Input::Blocked(blocked) => {
                 self.blocked = blocked;
                 if blocked && self.leads() {
-                    self.end(now, EndReason::Blocked, effects);
+                    self.end(now.clock, EndReason::Blocked, effects);
                 }
             }
             Input::Stop => {
@@ -242,7 +242,7 @@ impl Election {
                 self.stepping_down = self.leads().then_some(reason);
             }
             Input::DrainOverdue if self.is_handing_over() && self.leads() => {
-                self.end(now, self.handing_over_because(), effects);
+                self.end(now.clock, self.handing_over_because(), effects);
             }
             Input::DrainOverdue => {}
             Input::WorkEnded { unanswered } => {
@@ -254,7 +254,7 @@ impl Election {
             Input::Coordinated => {
                 self.must_read = true;
                 if self.leads() {
-                    self.end(now, EndReason::Coordinated, effects);
+                    self.end(now.clock, EndReason::Coordinated, effects);
                 }
             }
             Input::Answered(observation) => self.answered(now, observation, effects),
@@ -262,7 +262,7 @@ impl Election {
             Input::Failed => {
                 self.calling = None;
                 self.must_read = true;
-                self.not_before = now + self.pause();
+                self.not_before = now.clock + self.pause(now.chance);
             }
             Input::Silent => {
                 self.calling = None;
@@ -271,11 +271,11 @@ impl Election {
         }
     }
 
-    fn answered(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+    fn answered(&mut self, now: Now, observation: Observation, effects: &mut Vec<Effect>) {
         let call = self.calling.take();
         self.must_read = false;
         if call == Some(Call::Read) {
-            self.last_read = now;
+            self.last_read = now.clock;
             if let Phase::Releasing { read, .. } = &mut self.phase {
                 *read = true;
             }
@@ -284,7 +284,7 @@ impl Election {
         // If the lock is as it was, the refusal has another cause, and trying again at once would never end.
         let version = self.lock.record().map(|record| record.version);
         if self.refused.take().is_some_and(|base| base == version) {
-            self.not_before = now + self.pause();
+            self.not_before = now.clock + self.pause(now.chance);
         }
     }
 
@@ -296,20 +296,20 @@ impl Election {
         self.must_read = true;
     }
 
-    fn learn(&mut self, now: Moment, observation: Observation, effects: &mut Vec<Effect>) {
+    fn learn(&mut self, now: Now, observation: Observation, effects: &mut Vec<Effect>) {
         let leads = self.leads();
         let lease = self.options.lease_duration;
         // A leader knows that nobody else led when its own lock went.
         let absence = |earlier: &Spec| (!leads).then(|| lease.max(earlier.duration_or(lease)));
-        let news = self.lock.learn(now, observation, absence, self.random.f64());
+        let news = self.lock.learn(now, observation, absence);
         self.vouched.has_written |= news == News::OwnWrite;
         match (news, self.phase) {
-            (News::OwnWrite, _) => self.count(now, effects),
+            (News::OwnWrite, _) => self.count(now.clock, effects),
             (News::ForeignWrite, Phase::Leading(_)) => {
                 let holder = self.holder().unwrap_or_default().to_owned();
-                self.end(now, EndReason::Lost { holder }, effects);
+                self.end(now.clock, EndReason::Lost { holder }, effects);
             }
-            (News::Gone, Phase::Leading(_)) => self.end(now, EndReason::Deleted, effects),
+            (News::Gone, Phase::Leading(_)) => self.end(now.clock, EndReason::Deleted, effects),
             (News::Nothing | News::ForeignWrite | News::Gone, _) => {}
         }
     }
@@ -463,8 +463,8 @@ impl Election {
     }
 
     /// How long to wait after a failure. A leader tries often enough to get through within its deadline.
-    fn pause(&mut self) -> Duration {
-        let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * self.random.f64());
+    fn pause(&self, chance: f64) -> Duration {
+        let jittered = self.options.retry_period.mul_f64(1.0 + 0.2 * chance);
         if self.leads() { jittered.min(self.options.call_timeout()) } else { jittered }
     }
 }

@@ -18,7 +18,7 @@ pub struct ElectionOptions {
     /// Take a record at once that is long out of date by the wall clocks of the API server, its holder and this process
     /// together.
     pub trust_age: bool,
-    /// No other process that lives stands under this identity, nor will one: [`Bearer`](crate::leadership::Bearer) proves it.
+    /// No other process that lives stands under this identity, nor will one: a `Bearer` proves it.
     /// A record that names it is then free at once.
     pub only_bearer: bool,
 }

@@ -8,9 +8,9 @@ use crate::leadership::clock::Moment;
 /// How the terms of this process went.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pauses {
-    began: Moment,
+    pub(super) began: Moment,
     /// Terms in a row that lasted for less than a lease, counted until the pause is the longest.
-    short: u32,
+    pub(super) short: u32,
     /// Not to stand before this instant.
     pub(super) until: Moment,
 }

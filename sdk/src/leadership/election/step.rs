@@ -11,6 +11,8 @@ pub struct Now {
     pub clock: Moment,
     /// By the wall clock, to be written into the record; never compared alone.
     pub wall: Stamp,
+    /// Drawn anew for each step, from 0 to 1: spreads what candidates would else do at one instant.
+    pub chance: f64,
 }
 
 /// What happened.

@@ -16,7 +16,7 @@ pub(super) struct Vouched {
     /// A write of this process has counted: from then on its identity in a record that it did not write is a twin's.
     pub(super) has_written: bool,
     /// The newest dates that a read told, and the wall clock's time then.
-    dated: Option<(Dates, Now)>,
+    pub(super) dated: Option<(Dates, Now)>,
 }
 
 impl Election {

@@ -10,6 +10,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
+use kube::core::Status;
 use serde_json::{Map, Value, json};
 
 use super::{Lock, LockError, LockWatch, dated};
@@ -93,8 +94,7 @@ impl LeaseLock {
         match self.api.replace(&self.name, &PostParams::default(), &object).await {
             Ok(written) => lock(&self.newest).present(written),
             Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
-            // A write without a version on a Lease that is there.
-            Err(kube::Error::Api(status)) if status.code == 422 && put.base.is_none() => Err(LockError::Conflict),
+            Err(kube::Error::Api(status)) if lacks_version(&status) => Err(LockError::Conflict),
             Err(error) => Err(self.error(error)),
         }
     }
@@ -275,6 +275,12 @@ fn time(stamp: Stamp) -> String {
 fn parse_version(version: Option<&str>) -> Result<u64, LockError> {
     let parsed = version.and_then(|version| version.parse().ok());
     parsed.ok_or_else(|| LockError::Unreadable(format!("resourceVersion {version:?} is not a number")))
+}
+
+/// A write without a version, on a Lease that is there. Names that are none are 422 too.
+fn lacks_version(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422 && causes.any(|cause| cause.field == "metadata.resourceVersion")
 }
 
 fn classify(name: &str, namespace: &str, error: kube::Error) -> LockError {

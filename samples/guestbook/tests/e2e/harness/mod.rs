@@ -6,7 +6,7 @@ mod grants;
 mod guestbooks;
 mod helm;
 mod history;
-mod http;
+pub(crate) mod http;
 mod ledger;
 mod pod;
 mod probe;

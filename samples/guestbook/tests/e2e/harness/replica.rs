@@ -140,6 +140,10 @@ impl Replica {
         self.process.id()
     }
 
+    pub(crate) const fn process_mut(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
     /// What this process has logged so far.
     pub(crate) fn log(&self) -> String {
         let whole = std::fs::read(&self.log).unwrap_or_default();

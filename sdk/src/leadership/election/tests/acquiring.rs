@@ -76,9 +76,9 @@ fn a_change_of_metadata_does_not_start_the_wait_again_and_its_version_is_used() 
 #[test]
 fn an_expiry_is_jittered_and_a_release_is_not() {
     let takeovers: Vec<f64> = (0..20)
-        .map(|seed| {
-            let mut election = Election::new(ElectionOptions::new(ME), seed);
-            let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0) };
+        .map(|twentieth| {
+            let mut election = Election::new(ElectionOptions::new(ME));
+            let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0), chance: f64::from(twentieth) / 20.0 };
             election.step(now, Input::Stand);
             election.step(now, Input::Watching(true));
             election.step(now, Input::Answered(present(5, OTHER)));
@@ -133,8 +133,8 @@ fn a_lost_race_of_two_creations_respects_the_winner() {
 
 #[test]
 fn nobody_stands_before_the_replica_can_lead() {
-    let mut election = Election::new(ElectionOptions::new(ME), 7);
-    let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0) };
+    let mut election = Election::new(ElectionOptions::new(ME));
+    let now = Now { clock: moment(1.0), wall: Stamp::from_micros(0), chance: 0.5 };
     assert_eq!(election.step(now, Input::Woken), [Effect::Read]);
     election.step(now, Input::Watching(true));
     assert_eq!(election.step(now, Input::Answered(Observation::Absent { version: 1 })), []);
@@ -224,6 +224,53 @@ fn a_shorter_lease_that_disappears_too_does_not_take_back_what_an_earlier_one_wa
     candidate.at(102.0, Input::Watched(Observation::Present(again)));
     candidate.at(103.0, Input::Watched(Observation::Absent { version: 8 }));
     assert!((candidate.wakes_at() - 141.0).abs() < 1e-6, "{}", candidate.wakes_at());
+}
+
+/// Found by the model.
+#[test]
+fn a_lock_created_again_and_released_does_not_take_back_what_its_holder_before_was_promised() {
+    let (mut candidate, _) = Candidate::that_read(present(5, OTHER));
+    let mut again = record(7, "");
+    again.uid = "another".to_owned();
+    assert_eq!(candidate.at(101.0, Input::Watched(Observation::Present(again))), []);
+    assert!((candidate.wakes_at() - 116.0).abs() < 1e-6, "{}", candidate.wakes_at());
+}
+
+/// Found by the model: the watch had begun with a read of its own.
+#[test]
+fn a_holder_shown_by_an_answer_that_the_end_of_its_lock_has_overtaken_is_waited_for() {
+    let mut candidate = Candidate::new();
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    assert_eq!(candidate.at(101.0, Input::Answered(present(8, OTHER))), []);
+    assert!((candidate.wakes_at() - 116.0).abs() < 1e-6, "{}", candidate.wakes_at());
+    assert_eq!(put_of(&candidate.wake()).base, None);
+
+    let mut candidate = Candidate::new();
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    put_of(&candidate.step(Input::Answered(present(8, ""))));
+}
+
+/// Found by the model.
+#[test]
+fn a_try_from_before_such_a_holder_was_shown_begins_no_term() {
+    let (mut candidate, effects) = Candidate::that_read(Observation::Absent { version: 5 });
+    let put = put_of(&effects);
+    assert_eq!(candidate.at(102.2, Input::Silent), [Effect::Read]);
+    candidate.step(Input::Watched(Observation::Absent { version: 9 }));
+    candidate.step(Input::Answered(present(8, OTHER)));
+    assert_eq!(candidate.step(Input::Watched(written(&put, 10))), []);
+    assert!((candidate.wakes_at() - 117.3).abs() < 0.1, "{}", candidate.wakes_at());
+}
+
+/// Found by the model: my own first try landed after the lock of another was deleted.
+#[test]
+fn a_holder_of_an_object_before_mine_is_waited_for_too() {
+    let (mut candidate, effects) = Candidate::that_read(Observation::Absent { version: 5 });
+    let put = put_of(&effects);
+    assert_eq!(candidate.at(110.0, Input::Silent), [Effect::Read]);
+    assert_eq!(candidate.step(Input::Watched(written(&put, 8))), [], "it counts from when it was sent");
+    assert_eq!(candidate.at(111.0, Input::Answered(present(6, OTHER))), []);
+    assert!((candidate.wakes_at() - 126.0).abs() < 1e-6, "{}", candidate.wakes_at());
 }
 
 #[test]

@@ -27,8 +27,8 @@ fn held(clocks: Clocks, duration: Option<i32>) -> Record {
 
 /// A candidate that starts, and what it does when it has read such a record.
 fn starts(options: ElectionOptions, clocks: Clocks, held: Record) -> Vec<Effect> {
-    let mut election = Election::new(options, 7);
-    let now = Now { clock: moment(100.0), wall: seconds(clocks.mine) };
+    let mut election = Election::new(options);
+    let now = Now { clock: moment(100.0), wall: seconds(clocks.mine), chance: 0.5 };
     election.step(now, Input::Stand);
     election.step(now, Input::Watching(true));
     let dates = Dates { version: 5, answered: seconds(clocks.answered), written: seconds(clocks.written) };

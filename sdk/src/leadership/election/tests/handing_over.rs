@@ -152,7 +152,7 @@ fn a_term_that_runs_out_while_it_drains_is_given_back_once_its_work_has_ended() 
 #[test]
 fn without_release_on_stop_the_lock_is_left_to_expire() {
     let options = ElectionOptions { release_on_stop: false, ..ElectionOptions::new(ME) };
-    let mut candidate = Candidate { election: Election::new(options, 7), now: 100.0 };
+    let mut candidate = Candidate { election: Election::new(options), now: 100.0 };
     candidate.step(Input::Stand);
     let put = put_of(&candidate.step(Input::Answered(Observation::Absent { version: 1 })));
     candidate.step(Input::Answered(written(&put, 2)));

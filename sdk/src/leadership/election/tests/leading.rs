@@ -26,7 +26,7 @@ fn a_renewal_keeps_acquisition_transitions_and_foreign_fields_and_moves_the_rene
 fn renew_times_grow_even_when_the_wall_clock_is_set_back() {
     let mut candidate = Candidate::that_leads();
     let Some(Observation::Present(before)) = candidate.election.newest().cloned() else { panic!("no record") };
-    let now = Now { clock: moment(104.0), wall: Stamp::from_micros(5) };
+    let now = Now { clock: moment(104.0), wall: Stamp::from_micros(5), chance: 0.5 };
     let put = put_of(&candidate.election.step(now, Input::Woken));
     assert_eq!(put.spec.renewed.unwrap().as_micros(), before.spec.renewed.unwrap().as_micros() + 1);
 }

@@ -58,7 +58,7 @@ fn written(put: &Put, version: u64) -> Observation {
 impl Candidate {
     /// Stands, watches, and has asked for its first read.
     fn new() -> Self {
-        let mut candidate = Self { election: Election::new(ElectionOptions::new(ME), 7), now: 100.0 };
+        let mut candidate = Self { election: Election::new(ElectionOptions::new(ME)), now: 100.0 };
         assert_eq!(candidate.step(Input::Stand), [Effect::Read]);
         candidate.step(Input::Watching(true));
         candidate
@@ -82,7 +82,7 @@ impl Candidate {
 
     fn step(&mut self, input: Input) -> Vec<Effect> {
         let wall = Stamp::from_micros(1_000_000_000 + i64::from((self.now * 1000.0) as i32) * 1000);
-        self.election.step(Now { clock: moment(self.now), wall }, input)
+        self.election.step(Now { clock: moment(self.now), wall, chance: 0.5 }, input)
     }
 
     fn at(&mut self, seconds: f64, input: Input) -> Vec<Effect> {

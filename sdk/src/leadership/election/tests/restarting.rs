@@ -3,7 +3,7 @@ use super::*;
 /// The only process that has this identity, which has read a record of an earlier container that led for so many seconds.
 fn after_a_container_that_led_for(seconds: i64) -> (Candidate, Vec<Effect>) {
     let options = ElectionOptions { only_bearer: true, ..ElectionOptions::new(ME) };
-    let mut candidate = Candidate { election: Election::new(options, 7), now: 100.0 };
+    let mut candidate = Candidate { election: Election::new(options), now: 100.0 };
     candidate.step(Input::Stand);
     candidate.step(Input::Watching(true));
     let effects = candidate.step(Input::Answered(Observation::Present(earlier(5, seconds))));
@@ -60,7 +60,7 @@ fn once_this_process_has_led_its_identity_in_a_foreign_record_is_a_twins() {
 #[test]
 fn a_record_of_another_pod_is_waited_for_as_ever() {
     let options = ElectionOptions { only_bearer: true, ..ElectionOptions::new(ME) };
-    let mut candidate = Candidate { election: Election::new(options, 7), now: 100.0 };
+    let mut candidate = Candidate { election: Election::new(options), now: 100.0 };
     candidate.step(Input::Stand);
     let mut other = earlier(5, 1000);
     other.spec.holder = Some(OTHER.to_owned());

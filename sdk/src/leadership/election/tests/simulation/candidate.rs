@@ -11,6 +11,7 @@ const WALL: i64 = 15_000_000_000_000;
 /// One life of one replica.
 pub(super) struct Process {
     pub(super) election: Election,
+    random: fastrand::Rng,
     pub(super) options: ElectionOptions,
     pub(super) author: Author,
     /// How far its wall clock is off.
@@ -52,7 +53,8 @@ pub(super) fn moment_of(now: Micros) -> Moment {
 impl Process {
     pub(super) fn new(author: Author, options: ElectionOptions, skew: i64, seed: u64) -> Self {
         Self {
-            election: Election::new(options.clone(), seed),
+            election: Election::new(options.clone()),
+            random: fastrand::Rng::with_seed(seed),
             options,
             author,
             skew,
@@ -84,7 +86,8 @@ impl Process {
             self.seen = self.seen.max(observation.version());
         }
         let micros = i64::try_from(now).unwrap();
-        let now = Now { clock: moment_of(now), wall: Stamp::from_micros(WALL + micros + self.skew) };
+        let wall = Stamp::from_micros(WALL + micros + self.skew);
+        let now = Now { clock: moment_of(now), wall, chance: self.random.f64() };
         self.election.step(now, input)
     }
 

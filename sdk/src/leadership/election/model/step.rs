@@ -1,0 +1,404 @@
+//! What may happen next, and what it leads to.
+
+use std::sync::Arc;
+
+use stateright::{Model, Property};
+
+use super::super::{Effect, EndReason, Input, Observation, Put};
+use super::mutation::Broken;
+use super::scenario::{EVER, Scenario, Setup};
+use super::server::Author;
+use super::state::{Call, Candidate, State, Stray, Term, Violation};
+use super::{calm, properties};
+
+/// What may happen. Nothing has to, nor at any time: a candidate that nothing happens to is paused, or its messages are late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Time passes.
+    Tick,
+    /// A candidate wakes up at an instant that it asked for.
+    Wake(usize),
+    /// Its request arrives at the server.
+    Arrive(usize),
+    /// The answer arrives at it.
+    Answer(usize),
+    /// Its call fails; a write may land all the same.
+    Fail(usize),
+    /// Its write gets no answer, and is waited for no longer; it may land all the same.
+    GiveUp(usize),
+    /// A write that was given up lands.
+    Land(usize),
+    /// Its watch tells the newest state of the lock.
+    Watch(usize),
+    /// Its watch tells an older state of the lock.
+    WatchLate(usize, usize),
+    /// It is asked to stop.
+    Stop(usize),
+    /// Its work ends.
+    WorkEnds(usize),
+    /// Its work ends, with a write that has no answer.
+    WorkEndsUnanswered(usize),
+    /// Its work does not end in time.
+    Overdue(usize),
+    /// What its work runs on is blocked.
+    Block(usize),
+    /// What its work runs on goes on.
+    Unblock(usize),
+    /// It is killed, and started anew.
+    Crash(usize),
+    /// Somebody changes the lock's metadata.
+    Label,
+    /// Somebody deletes the lock.
+    Delete,
+    /// Somebody clears the holder.
+    Clear,
+    /// client-go tries to take or to renew the lock.
+    RivalTries,
+    /// client-go releases the lock.
+    RivalReleases,
+}
+
+impl Model for Scenario {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let mut state = State::new(self);
+        if self.settled {
+            self.settle(&mut state);
+        }
+        vec![state]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.violation.is_some() {
+            return;
+        }
+        actions.push(Action::Tick);
+        for (who, candidate) in state.candidates.iter().enumerate().filter(|(_, candidate)| !candidate.gone) {
+            self.actions_of(state, who, candidate, actions);
+        }
+        actions.extend((0..state.strays.len()).map(Action::Land));
+        self.actions_of_others(state, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        let mut next = state.clone();
+        self.happen(&mut next, action);
+        self.tidy(&mut next);
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        properties::of(self)
+    }
+}
+
+impl Scenario {
+    fn actions_of(&self, state: &State, who: usize, candidate: &Candidate, actions: &mut Vec<Action>) {
+        if calm::is_due(candidate) {
+            actions.push(Action::Wake(who));
+        }
+        let may_go_unanswered = candidate.tries() <= self.tries && state.left.silences > 0;
+        let may_fail = state.left.failures > 0;
+        match &candidate.call {
+            None => {}
+            Some(Call::Read) => {
+                actions.push(Action::Arrive(who));
+                actions.extend(may_fail.then_some(Action::Fail(who)));
+            }
+            Some(Call::Put(_)) => {
+                actions.push(Action::Arrive(who));
+                actions.extend(may_go_unanswered.then_some(Action::GiveUp(who)));
+                actions.extend((may_go_unanswered && may_fail).then_some(Action::Fail(who)));
+            }
+            Some(Call::Answer { of_put, .. }) => {
+                actions.push(Action::Answer(who));
+                actions.extend((*of_put && may_go_unanswered).then_some(Action::GiveUp(who)));
+                actions.extend((*of_put && may_go_unanswered && may_fail).then_some(Action::Fail(who)));
+            }
+        }
+        if self.watch {
+            actions.push(Action::Watch(who));
+            actions.extend((0..state.server.earlier.len()).map(|which| Action::WatchLate(who, which)));
+        }
+        if candidate.awaited {
+            actions.push(Action::WorkEnds(who));
+            actions.extend((state.left.unanswered > 0).then_some(Action::WorkEndsUnanswered(who)));
+        }
+        if candidate.stopping && candidate.election.leads() {
+            actions.push(Action::Overdue(who));
+        }
+        actions.extend((state.left.stops > 0 && !candidate.stopping).then_some(Action::Stop(who)));
+        let blocked = candidate.election.blocked;
+        actions.extend(blocked.then_some(Action::Unblock(who)));
+        actions.extend((state.left.blocks > 0 && !blocked).then_some(Action::Block(who)));
+        actions.extend((state.left.crashes > 0).then_some(Action::Crash(who)));
+    }
+
+    fn actions_of_others(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.left.rival > 0 {
+            actions.push(Action::RivalTries);
+            actions.extend(state.rival.term.is_some().then_some(Action::RivalReleases));
+        }
+        let Some(held) = &state.server.held else { return };
+        actions.extend((state.left.labels > 0).then_some(Action::Label));
+        actions.extend((state.left.deletions > 0).then_some(Action::Delete));
+        actions.extend((state.left.clears > 0 && held.record.spec.holder().is_some()).then_some(Action::Clear));
+    }
+
+    pub(super) fn happen(&self, state: &mut State, action: Action) {
+        match action {
+            Action::Tick => self.tick(state),
+            Action::Wake(who) => self.step(state, who, Input::Woken),
+            Action::Arrive(who) => self.arrive(state, who),
+            Action::Answer(who) => {
+                if let Some(Call::Answer { input, .. }) = Arc::make_mut(&mut state.candidates[who]).call.take() {
+                    self.step(state, who, input);
+                }
+            }
+            Action::Fail(who) => {
+                state.left.failures = state.left.failures.saturating_sub(1);
+                self.lose(state, who, Input::Failed);
+            }
+            Action::GiveUp(who) => self.lose(state, who, Input::Silent),
+            Action::Land(which) => {
+                let Stray { author, life, put } = state.strays.remove(which);
+                self.write(state, author, life, put);
+            }
+            Action::Watch(who) => {
+                let newest = state.server.read();
+                self.step(state, who, Input::Watched(newest));
+            }
+            Action::WatchLate(who, which) => {
+                let earlier = state.server.earlier[which].clone();
+                self.step(state, who, Input::Watched(earlier));
+            }
+            Action::Stop(who) => {
+                state.left.stops -= 1;
+                Arc::make_mut(&mut state.candidates[who]).stopping = true;
+                self.step(state, who, Input::Stop);
+            }
+            Action::WorkEnds(who) => self.work_ends(state, who),
+            Action::WorkEndsUnanswered(who) => {
+                state.left.unanswered -= 1;
+                let candidate = Arc::make_mut(&mut state.candidates[who]);
+                candidate.unanswered = Some(candidate.clock);
+                self.work_ends(state, who);
+            }
+            Action::Overdue(who) => self.step(state, who, Input::DrainOverdue),
+            Action::Block(who) => {
+                state.left.blocks -= 1;
+                self.step(state, who, Input::Blocked(true));
+            }
+            Action::Unblock(who) => self.step(state, who, Input::Blocked(false)),
+            Action::Crash(who) => self.crash(state, who),
+            Action::Label => {
+                state.left.labels -= 1;
+                state.server.label();
+            }
+            Action::Delete => {
+                state.left.deletions -= 1;
+                state.server.delete();
+            }
+            Action::Clear => {
+                state.left.clears -= 1;
+                if let Some(mut spec) = state.server.held.as_ref().map(|held| held.record.spec.clone()) {
+                    spec.holder = Some(String::new());
+                    state.server.meddle(spec, state.tick, true);
+                }
+            }
+            Action::RivalTries => {
+                state.left.rival -= 1;
+                state.rival.tries(&mut state.server, self.rival(), state.tick);
+            }
+            Action::RivalReleases => {
+                state.left.rival -= 1;
+                state.rival.releases(&mut state.server, state.tick);
+            }
+        }
+    }
+
+    fn tick(&self, state: &mut State) {
+        state.tick += 1;
+        for (candidate, setup) in state.candidates.iter_mut().zip(&self.candidates) {
+            Arc::make_mut(candidate).clock = setup.clock(state.tick);
+        }
+    }
+
+    pub(super) fn stand(&self, state: &mut State, who: usize) {
+        if self.watch {
+            self.step(state, who, Input::Watching(true));
+        }
+        self.step(state, who, Input::Stand);
+    }
+
+    /// It has the timing of the last candidate.
+    pub(super) fn rival(&self) -> &Setup {
+        &self.candidates[self.candidates.len() - 1]
+    }
+
+    fn crash(&self, state: &mut State, who: usize) {
+        state.left.crashes -= 1;
+        let old = &state.candidates[who];
+        let life = old.life + 1;
+        if let Some(Call::Put(put)) = &old.call {
+            state.strays.push(Stray { author: who, life: old.life, put: put.clone() });
+        }
+        state.candidates[who] = Arc::new(Candidate::new(self, who, life, state.tick));
+        self.stand(state, who);
+    }
+
+    /// The call is waited for no longer. What has not reached the server may reach it yet.
+    fn lose(&self, state: &mut State, who: usize, input: Input) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        let call = candidate.call.take();
+        if !matches!(call, Some(Call::Read) | None) && state.left.silences != EVER {
+            state.left.silences = state.left.silences.saturating_sub(1);
+        }
+        if let Some(Call::Put(put)) = call {
+            state.strays.push(Stray { author: who, life: candidate.life, put });
+        }
+        self.step(state, who, input);
+    }
+
+    fn arrive(&self, state: &mut State, who: usize) {
+        let life = state.candidates[who].life;
+        let answer = match Arc::make_mut(&mut state.candidates[who]).call.take() {
+            Some(Call::Put(put)) => Call::Answer { of_put: true, input: self.write(state, who, life, put) },
+            _ => Call::Answer { of_put: false, input: Input::Answered(state.server.read()) },
+        };
+        Arc::make_mut(&mut state.candidates[who]).call = Some(answer);
+    }
+
+    fn write(&self, state: &mut State, who: usize, life: u8, put: Put) -> Input {
+        let author = Author::Candidate(who, life);
+        if !self.server_takes(&state.server, &put) {
+            return Input::Conflict;
+        }
+        if state.server.forbids(&put, author, &self.candidates[who], state.tick) {
+            state.violation = Some(Violation::Overwrites);
+        }
+        state.server.accept(author, put.spec, state.tick);
+        Input::Answered(state.server.read())
+    }
+
+    /// Nobody cleared the lock, though it may have been deleted: who knew of a term waits for its end.
+    fn begins_in_known_term(state: &State, who: usize) -> bool {
+        let (beginner, cleared) = (&state.candidates[who], state.server.cleared);
+        let others = state.candidates.iter().enumerate().filter(|(other, _)| *other != who);
+        let mut terms = others.filter_map(|(_, other)| other.valid_term()).filter(|term| term.token > cleared);
+        terms.any(|term| term.acquired.is_some_and(|acquired| beginner.told.contains(&acquired)))
+    }
+
+    /// Whether the lock is still what the candidate wrote.
+    fn still_holds(state: &State, who: usize) -> bool {
+        let author = state.candidates[who].author(who);
+        state.server.held.as_ref().is_some_and(|held| held.author == author && held.record.spec.holder().is_some())
+    }
+
+    fn work_ends(&self, state: &mut State, who: usize) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        candidate.awaited = false;
+        candidate.working = false;
+        let unanswered = candidate.unanswered.filter(|_| !self.breaks(Broken::WritesWithoutAnswer));
+        self.step(state, who, Input::WorkEnded { unanswered });
+    }
+
+    /// What the elector does: reads the clock, asks the election, does as it says.
+    pub(super) fn step(&self, state: &mut State, who: usize, input: Input) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        // A leader that is shown an older holder goes on: the election was forced already.
+        if !candidate.election.leads() {
+            candidate.is_told(&input);
+        }
+        let now = candidate.now(who);
+        let effects = self.broken_step(&mut candidate.election, now, input);
+        for effect in effects {
+            self.carry_out(state, who, effect);
+        }
+    }
+
+    fn carry_out(&self, state: &mut State, who: usize, effect: Effect) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        let now = candidate.clock;
+        match effect {
+            Effect::Read => candidate.call = Some(Call::Read),
+            Effect::Put(put) => {
+                let may_land =
+                    candidate.unanswered.is_some_and(|sent| now < sent + self.candidates[who].options.lease_duration);
+                let busy = candidate.working || candidate.valid_term().is_some() || may_land;
+                candidate.call = Some(Call::Put(put.clone()));
+                if put.spec.holder().is_none() && busy {
+                    state.violation = Some(Violation::ReleasesEarly);
+                }
+            }
+            Effect::Begin { valid_until, token } => {
+                let newest = candidate.election.newest().and_then(Observation::record);
+                let acquired = newest.and_then(|record| record.spec.acquired);
+                if candidate.working || candidate.stopping {
+                    state.violation = Some(Violation::LeadsNextToWork);
+                }
+                candidate.working = true;
+                candidate.term = Some(Term { valid_until, token, acquired });
+                let server = &mut state.server;
+                if valid_until <= now {
+                    state.violation = Some(Violation::Revives);
+                }
+                if token <= server.newest_token && token >= server.forced() {
+                    state.violation = Some(Violation::TokenDoesNotGrow);
+                }
+                server.newest_token = server.newest_token.max(token);
+                if Self::begins_in_known_term(state, who) {
+                    state.violation = Some(Violation::BeginsInKnownTerm);
+                }
+            }
+            Effect::Extend { valid_until } => match candidate.valid_term() {
+                Some(term) => candidate.term = Some(Term { valid_until, ..term }),
+                None => state.violation = Some(Violation::Revives),
+            },
+            Effect::Drain => {
+                candidate.awaited = true;
+                if self.obedient {
+                    self.work_ends(state, who);
+                }
+            }
+            Effect::End(reason) => {
+                let without = matches!(reason, EndReason::Lost { .. } | EndReason::Deleted);
+                let forced = state.server.forced();
+                let unforced = state.candidates[who].term.is_some_and(|term| term.token > forced);
+                if without && unforced && Self::still_holds(state, who) {
+                    state.violation = Some(Violation::EndsForNothing);
+                }
+                let candidate = Arc::make_mut(&mut state.candidates[who]);
+                candidate.term = None;
+                candidate.working = true;
+                candidate.awaited = true;
+                if self.breaks(Broken::EndOfWork) {
+                    self.step(state, who, Input::WorkEnded { unanswered: None });
+                } else if self.obedient {
+                    self.work_ends(state, who);
+                }
+            }
+            Effect::Released => {}
+            Effect::Stopped => candidate.gone = true,
+        }
+    }
+
+    /// Forgets what can have no effect any more.
+    fn tidy(&self, state: &mut State) {
+        let State { server, strays, candidates, left, .. } = state;
+        strays.retain(|stray| self.may_land(server, &stray.put, *left));
+        strays.sort_by_key(|stray| (stray.author, stray.life, stray.put.spec.renewed));
+        if !self.breaks(Broken::OlderAnswers) {
+            let known = candidates.iter().filter(|it| !it.gone).map(|it| it.knows_version()).min().unwrap_or(u64::MAX);
+            server.earlier.retain(|observation| observation.version() > known);
+        }
+    }
+
+    /// Candidates of one kind may be exchanged.
+    pub(super) fn kind(&self, who: usize) -> usize {
+        let own = self.candidates[who].timing();
+        self.candidates.iter().position(|other| other.timing() == own).unwrap_or(who)
+    }
+}
