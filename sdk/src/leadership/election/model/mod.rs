@@ -1,6 +1,6 @@
 //! The election among all that may happen: a world for stateright to search.
 //!
-//! The candidates are the very [`Election`](super::Election)s that run in operators. Around them are a store that compares
+//! The candidates are the very `Election`s that run in operators. Around them are a store that compares
 //! versions, calls whose requests and answers may be late, lost, or land long after they were given up, watches that are
 //! late, and others who label, clear and delete the lock. Anything may happen at any time, also nothing: a pause.
 
