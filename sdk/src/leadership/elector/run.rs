@@ -1,4 +1,4 @@
-//! Runs an election against a lock and a clock, and hands out terms.
+//! One run of an elector: what happens is told to the election, and what that decides is carried out.
 
 use std::future::pending;
 use std::panic::resume_unwind;
@@ -6,30 +6,25 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::announce::{Announcer, Herald};
-use super::clock::{Clock, Moment, Reading};
-use super::election::{
-    Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, OptionsError, Put, Stamp,
-};
-use super::following::Leadership;
-use super::history::{Seen, TermHistory};
-use super::lock::{Lock, LockError};
-use super::ping::Ping;
-use super::pulse::Pulse;
-use super::reign::Reign;
-use super::sends::Sends;
-use super::term::{LeadershipState, Term};
-use super::watcher::{self, News};
-use crate::metrics::Metrics;
+use super::calls::{self, Answer, Call, READING};
+use super::{Elector, ElectorError};
+use crate::leadership::announce::{Announcer, Herald};
+use crate::leadership::clock::{Clock, Moment, Reading};
+use crate::leadership::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Stamp};
+use crate::leadership::history::{Seen, TermHistory};
+use crate::leadership::lock::{Lock, LockError};
+use crate::leadership::ping::Ping;
+use crate::leadership::pulse::Pulse;
+use crate::leadership::reign::Reign;
+use crate::leadership::sends::Sends;
+use crate::leadership::term::{LeadershipState, Term};
+use crate::leadership::watcher::{self, News};
 
 /// tokio's timers stand still while the machine sleeps, so the clock is read at least this often during a term.
 const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
@@ -37,53 +32,14 @@ const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
 const LONGEST_SLEEP_STANDBY: Duration = Duration::from_secs(5);
 /// The work of an ended term was told to end; one that goes on for a lease and this much longer ends the process.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long a stop waits for the last Event to be sent.
-const LAST_EVENT: Duration = Duration::from_secs(1);
-/// What the elector was doing when there was trouble.
-const READING: &str = "reading the lock";
-const WRITING: &str = "writing the lock";
 const WATCHING: &str = "watching the lock";
 /// A holder that makes others wait for more than this many lease durations of ours is worth a line.
 const LONG_WAIT: u32 = 10;
 /// Events that the watch is ahead of the elector.
 const NEWS_WAITING: usize = 16;
 
-/// Stands for a lock, any number of times, as long as it runs.
-#[must_use = "an elector does nothing until it is run"]
-pub struct Elector {
-    options: ElectionOptions,
-    lock: Arc<dyn Lock>,
-    clock: Clock,
-    announcer: Announcer,
-    herald: Herald,
-    state: watch::Sender<LeadershipState>,
-    pulse: Pulse,
-    ping: Option<Ping>,
-    history: TermHistory,
-}
-
-/// Why an elector gave up. Trouble with the lock is none of them: that is waited out.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ElectorError {
-    /// With such options there could be two leaders, or none.
-    #[error(transparent)]
-    Options(#[from] OptionsError),
-    /// Leading again next to work of an earlier term would be two leaders in one process.
-    #[error(
-        "work of term {term} still goes on {seconds} s after its end: code that blocks its thread, or that was spawned \
-         with a guard of the term, does not stop"
-    )]
-    WorkGoesOn {
-        /// Number of the term.
-        term: u64,
-        /// How long ago it ended.
-        seconds: u64,
-    },
-}
-
 /// The state of a run.
-struct Run {
+pub(super) struct Run {
     election: Election,
     options: ElectionOptions,
     lock: Arc<dyn Lock>,
@@ -92,7 +48,7 @@ struct Run {
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
     history: TermHistory,
-    call: Option<BoxFuture<'static, Answer>>,
+    call: Option<Call>,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
     tell: mpsc::Sender<News>,
@@ -106,76 +62,12 @@ struct Run {
     finished: bool,
 }
 
-/// How a read or a write went.
-struct Answer {
-    /// [`READING`] or [`WRITING`].
-    doing: &'static str,
-    input: Input,
-    trouble: Option<LockError>,
-}
-
-// === impl Elector ===
-
-impl Elector {
-    /// An elector for `lock`. `client` is for its Events; like the lock's it should be of its own.
-    pub fn new(
-        lock: impl Lock,
-        options: ElectionOptions,
-        clock: Clock,
-        metrics: Metrics,
-        client: kube::Client,
-    ) -> (Self, Leadership) {
-        let state = watch::Sender::new(LeadershipState::Standby { leader: None });
-        let leadership = Leadership::following(&state);
-        let name = lock.reference().name.unwrap_or_default();
-        let (announcer, herald) = Announcer::new(&name, &options.identity, clock.clone(), metrics, client);
-        let (pulse, history) = (Pulse::new(options.lease_duration), TermHistory::new(clock.clone()));
-        let lock = Arc::new(lock);
-        (Self { options, lock, clock, announcer, herald, state, pulse, ping: None, history }, leadership)
-    }
-
-    /// Tells whether the elector is alive and whether it has seen the lock, for health checks.
-    #[must_use]
-    pub fn pulse(&self) -> Pulse {
-        self.pulse.clone()
-    }
-
-    /// Leads only while `runtime`, on which the work runs, takes turns: a term ends when it has not for three leases, and the
-    /// lock is left to expire. For an elector that runs [on a thread of its own](super::OwnThread), as the tasks of its lock's
-    /// client must: make that client [there](super::OwnThread::enter).
-    pub fn for_work_on(mut self, runtime: Handle) -> Self {
-        self.ping = Some(Ping::new(runtime, self.options.lease_duration));
-        self
-    }
-
-    /// Tells who led when, as far as the elector has seen it.
-    #[must_use]
-    pub fn history(&self) -> TermHistory {
-        self.history.clone()
-    }
-
-    /// Watches the lock from now on, stands for it once `ready` resolves, and hands over when `stop` is cancelled: running
-    /// work goes on, and the term is renewed, until its last [`WorkGuard`](super::WorkGuard) is gone, for `patience` at most.
-    /// Then the term ends, and once its work has ended the lock is given back.
-    ///
-    /// # Errors
-    /// [`ElectorError`]. Trouble with the lock is none: it is told of and waited out.
-    ///
-    /// # Cancel safety
-    /// When dropped, a running term ends and the lock is left to expire.
-    pub async fn run(
-        self,
-        ready: impl Future<Output = ()> + Send,
-        stop: CancellationToken,
-        patience: Duration,
-    ) -> Result<(), ElectorError> {
-        let Self { options, lock, clock, announcer, herald, state, pulse, ping, history } = self;
-        options.check()?;
-        let mut events = JoinSet::new();
-        events.spawn(herald.run());
+impl Run {
+    pub(super) fn new(elector: Elector) -> (Self, Herald, mpsc::Receiver<News>) {
+        let Elector { options, lock, clock, announcer, herald, state, pulse, ping, history } = elector;
         let (tell, news) = mpsc::channel(NEWS_WAITING);
         let election = Election::new(options.clone());
-        let run = Run {
+        let run = Self {
             election,
             options,
             lock,
@@ -195,23 +87,10 @@ impl Elector {
             stands_since: None,
             finished: false,
         };
-        let outcome = run.conduct(ready, stop, patience, news).await;
-        // The last Event tells who stopped leading: worth a moment, not more.
-        let _sent_or_not = timeout(LAST_EVENT, events.join_all()).await;
-        outcome
+        (run, herald, news)
     }
-}
 
-impl std::fmt::Debug for Elector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Elector").field("options", &self.options).finish_non_exhaustive()
-    }
-}
-
-// === impl Run ===
-
-impl Run {
-    async fn conduct(
+    pub(super) async fn conduct(
         mut self,
         ready: impl Future<Output = ()> + Send,
         stop: CancellationToken,
@@ -327,10 +206,10 @@ impl Run {
     fn carry_out(&mut self, effect: Effect, reading: Reading) {
         let now = reading.clock;
         match effect {
-            Effect::Read => self.call = Some(self.read()),
+            Effect::Read => self.call = Some(calls::read(self.lock.clone(), self.options.call_timeout())),
             Effect::Put(put) => {
                 self.sends.sent(reading);
-                self.call = Some(self.put(put));
+                self.call = Some(calls::put(self.lock.clone(), put, self.options.call_timeout()));
             }
             Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
             Effect::Extend { valid_until } => {
@@ -443,18 +322,6 @@ impl Run {
         self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
     }
 
-    fn read(&self) -> BoxFuture<'static, Answer> {
-        let lock = self.lock.clone();
-        let patience = self.options.call_timeout();
-        Box::pin(async move { Answer::of(READING, timeout(patience, lock.read()).await) })
-    }
-
-    fn put(&self, put: Put) -> BoxFuture<'static, Answer> {
-        let lock = self.lock.clone();
-        let patience = self.options.call_timeout();
-        Box::pin(async move { Answer::of(WRITING, timeout(patience, lock.put(put)).await) })
-    }
-
     fn longest_sleep(&self) -> Duration {
         let longest = if self.reign.is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
         let now = self.clock.now();
@@ -462,7 +329,7 @@ impl Run {
     }
 }
 
-async fn answer(call: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
+async fn answer(call: &mut Option<Call>) -> Answer {
     match call {
         Some(call) => call.await,
         None => pending().await,
@@ -490,19 +357,3 @@ async fn work_ended(reign: Option<&Reign>) {
         None => pending().await,
     }
 }
-
-impl Answer {
-    fn of(doing: &'static str, result: Result<Result<Observation, LockError>, Elapsed>) -> Self {
-        let (input, trouble) = match result {
-            Ok(Ok(observation)) => (Input::Answered(observation), None),
-            Ok(Err(LockError::Conflict)) => (Input::Conflict, None),
-            Ok(Err(error)) => (Input::Failed, Some(error)),
-            Err(_) => (Input::Silent, Some(LockError::Silent)),
-        };
-        Self { doing, input, trouble }
-    }
-}
-
-#[cfg(test)]
-#[path = "elector_tests.rs"]
-mod tests;

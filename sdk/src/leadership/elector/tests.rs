@@ -1,5 +1,6 @@
 use kubeops_testkit::Cluster;
 use kubeops_testkit::cluster::Fault;
+use tokio::time::sleep;
 
 use super::*;
 use crate::leadership::lock::LeaseLock;
