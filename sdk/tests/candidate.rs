@@ -28,6 +28,7 @@ use kubeops_testkit::Cluster;
 use kubeops_testkit::cluster::Serving;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 const LOCK: &str = "nightly-report";
 /// Far longer than anything here takes, unless it hangs.
@@ -147,6 +148,29 @@ async fn work_that_is_dropped_gives_the_lock_back() {
     has_begun.await.unwrap();
     work.abort();
     site.until_released().await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_work_end_and_gives_the_lock_back_and_nobody_stands_any_more() {
+    let site = Site::start().await;
+    let stop = CancellationToken::new();
+    let (first, second) = (site.candidate("a").await.stop_on(stop.clone()), site.candidate("b").await);
+    let asked = stop.clone();
+    let (begun, has_begun) = oneshot::channel();
+    let first = tokio::spawn(run_as_leader(first.clone(), |leader| async move {
+        begun.send(()).unwrap();
+        leader.draining().await;
+        leader.is_valid()
+    }));
+    has_begun.await.unwrap();
+    let waits = tokio::spawn(run_as_leader(second.stop_on(asked.clone()), |_| async {}));
+    stop.cancel();
+    assert_eq!(timeout(GENEROUS, first).await.unwrap().unwrap().unwrap(), Some(true), "it could end its work");
+    assert_eq!(site.holder().await.as_deref(), Some(""), "given back");
+    let refused = timeout(GENEROUS, waits).await.unwrap().unwrap().unwrap_err();
+    assert!(matches!(refused, CandidateError::Stopped), "{refused:?}");
+    let again = run_as_leader(site.candidate("a").await.stop_on(asked), |_| async {});
+    assert!(matches!(timeout(GENEROUS, again).await.unwrap(), Err(CandidateError::Stopped)));
 }
 
 #[tokio::test]

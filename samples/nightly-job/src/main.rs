@@ -14,7 +14,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
-use kubeops::leadership::run_as_leader;
+use kubeops::leadership::{Candidate, CandidateError, run_as_leader};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// The Lease that replicas stand for, and the ConfigMap that is written.
@@ -23,19 +25,33 @@ const NAME: &str = "nightly-report";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
+    let candidate = Candidate::lease(NAME).stop_on(asked_to_stop()?);
     loop {
-        let done = run_as_leader(NAME, |leader| async move { report(leader.client()).await }).await?;
-        match done {
-            Some(Ok(lines)) => {
+        match run_as_leader(candidate.clone(), |leader| async move { report(leader.client()).await }).await {
+            Ok(Some(Ok(lines))) => {
                 info!("reported on {lines} Deployments");
                 return Ok(());
             }
             // Another leads now, and does it; or the term ended while this was on its way.
-            None => warn!("leadership was lost before the report was done"),
-            Some(Err(error)) if kubeops::is_fenced(&error) => warn!("leadership was lost while it was written"),
-            Some(Err(error)) => return Err(error.into()),
+            Ok(None) => warn!("leadership was lost before the report was done"),
+            Ok(Some(Err(error))) if kubeops::is_fenced(&error) => warn!("leadership was lost while it was written"),
+            Ok(Some(Err(error))) => return Err(error.into()),
+            Err(CandidateError::Stopped) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Cancelled by SIGTERM, with which Kubernetes ends a pod: whoever stands by ends at once, and whoever leads gives the lock back.
+fn asked_to_stop() -> std::io::Result<CancellationToken> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        terminated.recv().await;
+        asked.cancel();
+    });
+    Ok(stop)
 }
 
 /// Gives the number of Deployments.

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
+use kube::api::{ObjectMeta, PostParams};
 use kubeops_testkit::{ControlPlane, Process, eventually};
 
 /// Far longer than anything here takes, unless it hangs.
@@ -79,4 +80,29 @@ async fn a_job_without_rights_says_which_ones_and_goes_on_when_it_has_them() {
     .unwrap();
     site.grant().await;
     assert_eq!(job.ended(GENEROUS).await.unwrap(), 0, "{}", job.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn a_job_that_waits_for_another_ends_when_its_pod_is_ended() {
+    let site = Site::start().await;
+    site.grant().await;
+    let spec = LeaseSpec {
+        holder_identity: Some("another".to_owned()),
+        lease_duration_seconds: Some(3600),
+        ..LeaseSpec::default()
+    };
+    let metadata = ObjectMeta { name: Some("nightly-report".to_owned()), ..ObjectMeta::default() };
+    let leases: Api<Lease> = Api::default_namespaced(site.plane.client().unwrap());
+    leases.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await.unwrap();
+    let mut job = site.job("patient");
+    eventually("it sees who leads", GENEROUS, async || match job.log() {
+        log if log.contains("another replica leads") => Ok(()),
+        log => Err(log),
+    })
+    .await
+    .unwrap();
+    job.terminate().unwrap();
+    assert_eq!(job.ended(GENEROUS).await.unwrap(), 0, "{}", job.log());
+    assert_eq!(site.holder().await.as_deref(), Some("another"), "and takes nothing");
 }

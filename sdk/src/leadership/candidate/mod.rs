@@ -13,6 +13,7 @@ use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
 
 pub use self::guard::LeadershipGuard;
+use self::standing::Stop;
 pub use self::standing::{Leader, Standing};
 
 use super::clock::Clock;
@@ -43,6 +44,7 @@ pub struct Candidate {
     /// `None`: a new one for each start.
     identity: Option<String>,
     options: ElectionOptions,
+    stop: CancellationToken,
     patience: Duration,
     metrics: Metrics,
 }
@@ -66,6 +68,9 @@ pub enum CandidateError {
     /// The election could not be held, or had to be given up.
     #[error(transparent)]
     Elector(#[from] ElectorError),
+    /// It was asked to stop, by the token of [`Candidate::stop_on`].
+    #[error("the candidate was asked to stop")]
+    Stopped,
     /// Why has been told, or the runtime that the election was started on is shutting down.
     #[error("the election has ended before, or with its runtime")]
     Ended,
@@ -127,6 +132,7 @@ impl Candidate {
             config: None,
             identity: None,
             options: ElectionOptions::new(String::new()),
+            stop: CancellationToken::new(),
             patience: PATIENCE,
             metrics: Metrics::new(),
         }
@@ -170,6 +176,14 @@ impl Candidate {
         self
     }
 
+    /// Stops it when this is cancelled, on SIGTERM for example: it stands no more, work of the term may go on for as long as its
+    /// [patience](Candidate::patience) lasts, and then the lock is given back. Whoever waits for leadership gets
+    /// [`CandidateError::Stopped`]. Without it a program that is killed while it leads costs the next leader a lease.
+    pub fn stop_on(mut self, stop: CancellationToken) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// How long work of the term may go on after a stop.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -208,7 +222,7 @@ impl Candidate {
     /// # Cancel safety
     /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, identity, options, patience, metrics } = self;
+        let Self { lease, namespace, config, identity, options, stop, patience, metrics } = self;
         let identity = identity.unwrap_or_else(identity::of_this_process);
         let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
@@ -233,10 +247,10 @@ impl Candidate {
         };
         let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
         let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
-        let stop = CancellationToken::new();
-        let run =
-            elector.for_work_on(tokio::runtime::Handle::current()).run(std::future::ready(()), stop.clone(), patience);
-        Ok(Standing::new(leadership, client, metrics, stop, tokio::spawn(thread.run(run))))
+        let elector = elector.for_work_on(tokio::runtime::Handle::current());
+        let ends = stop.child_token();
+        let run = tokio::spawn(thread.run(elector.run(std::future::ready(()), ends.clone(), patience)));
+        Ok(Standing::new(leadership, client, metrics, Stop { asked: stop, ends: ends.drop_guard() }, run))
     }
 }
 

@@ -42,9 +42,18 @@ pub struct Standing {
     leadership: Leadership,
     client: Client,
     metrics: Metrics,
-    stop: DropGuard,
+    stop: Stop,
     /// `None` once its end was told.
     run: Option<JoinHandle<io::Result<Result<(), ElectorError>>>>,
+}
+
+/// How a standing ends.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// Whether somebody else has asked for it.
+    pub(super) asked: CancellationToken,
+    /// Its own end.
+    pub(super) ends: DropGuard,
 }
 
 /// This process as the leader: the term, and a client that writes only while it lasts.
@@ -59,10 +68,10 @@ impl Standing {
         leadership: Leadership,
         client: Client,
         metrics: Metrics,
-        stop: CancellationToken,
+        stop: Stop,
         run: JoinHandle<io::Result<Result<(), ElectorError>>>,
     ) -> Self {
-        Self { leadership, client, metrics, stop: stop.drop_guard(), run: Some(run) }
+        Self { leadership, client, metrics, stop, run: Some(run) }
     }
 
     /// Who leads, now and later. Cheap to clone.
@@ -84,7 +93,7 @@ impl Standing {
     /// Waits for the next term after the one of this number (0: any).
     ///
     /// # Errors
-    /// If the election had to be given up. Why is told once; [`CandidateError::Ended`] after that.
+    /// If it was asked to stop, or the election had to be given up. Why is told once; [`CandidateError::Ended`] after that.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -95,6 +104,7 @@ impl Standing {
                 Ok(Leader { term, client })
             }
             None => match ended(&mut self.run).await {
+                Ok(()) if self.stop.asked.is_cancelled() => Err(CandidateError::Stopped),
                 Ok(()) => Err(CandidateError::Ended),
                 Err(error) => Err(error),
             },
@@ -110,8 +120,8 @@ impl Standing {
     /// # Cancel safety
     /// When dropped, it goes on in the background.
     pub async fn stop(self) -> Result<(), CandidateError> {
-        let Self { stop, mut run, .. } = self;
-        drop(stop);
+        let Self { stop: Stop { asked: _, ends }, mut run, .. } = self;
+        drop(ends);
         ended(&mut run).await
     }
 }
@@ -176,7 +186,9 @@ mod tests {
         let leadership = Leadership::following(&watch::Sender::new(LeadershipState::Standby { leader: None }));
         let client = Cluster::start().await.client("a");
         let run = tokio::spawn(std::future::ready(Ok(outcome)));
-        Standing::new(leadership, client, Metrics::new(), CancellationToken::new(), run)
+        let asked = CancellationToken::new();
+        let stop = Stop { ends: asked.child_token().drop_guard(), asked };
+        Standing::new(leadership, client, Metrics::new(), stop, run)
     }
 
     #[tokio::test]
