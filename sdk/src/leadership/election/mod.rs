@@ -11,6 +11,7 @@
 //! - the newest state known decides, whatever way it was learnt: by an answer, a read or a watch.
 
 mod end_reason;
+mod handing_over;
 mod known;
 /// Built by the crate `kubeops-model` alone, out of this very folder.
 #[cfg(model)]
@@ -350,70 +351,11 @@ impl Election {
         Some(self.free_from()?.max(self.pauses.until))
     }
 
-    const fn is_handing_over(&self) -> bool {
-        self.stopping || self.stepping_down.is_some()
-    }
-
-    fn handing_over_because(&self) -> EndReason {
-        match &self.stepping_down {
-            Some(reason) if !self.stopping => EndReason::SteppedDown { reason: reason.clone() },
-            _ => EndReason::Stopped,
-        }
-    }
-
-    fn drain(&mut self, effects: &mut Vec<Effect>) {
-        if !self.is_handing_over() && self.leads() {
-            self.working = true;
-            effects.push(Effect::Drain);
-        }
-    }
-
     fn end(&mut self, now: Moment, reason: EndReason, effects: &mut Vec<Effect>) {
         self.pauses.ended(now, &self.options);
         self.phase = Phase::Standby;
         self.working = true;
         effects.push(Effect::End(reason));
-    }
-
-    /// What there was to give back is given back, or left to expire.
-    fn handed_over(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        self.stepping_down = None;
-        if self.stopping {
-            self.phase = Phase::Stopped;
-            effects.push(Effect::Stopped);
-        } else {
-            self.phase = Phase::Standby;
-            self.pauses.stepped_down(now, &self.options);
-        }
-    }
-
-    /// Stopping or stepping down: the term ends when its work has ended, and what this process holds is given back.
-    fn hand_over(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        if !self.is_handing_over() || self.working || self.calling.is_some() {
-            return;
-        }
-        match self.phase {
-            // Then once more its work has to end: what wrote without being work is cut off only now.
-            Phase::Leading(_) => self.end(now, self.handing_over_because(), effects),
-            Phase::Standby => self.release(now, effects),
-            Phase::Releasing { read: true, .. } if !self.must_read && !self.lock.is_held_by_own_write() => {
-                self.handed_over(now, effects);
-            }
-            Phase::Releasing { .. } | Phase::Stopped => {}
-        }
-    }
-
-    /// Gives the lock back, if this process holds it, or may hold it because a takeover was left without an answer.
-    fn release(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let held = self.lock.is_held_by_own_write() || self.lock.has_unsettled_writes();
-        // Left to expire, the lock gives such a write this long too, to land before another leads.
-        let may_land = self.unanswered.is_some_and(|sent| now < sent + self.options.lease_duration);
-        if held && self.options.release_on_stop && !may_land {
-            self.phase = Phase::Releasing { read: false, give_up: now + self.options.renew_deadline };
-            self.not_before = now;
-        } else {
-            self.handed_over(now, effects);
-        }
     }
 
     /// The instant at which the next read or write is due, if one is.

@@ -24,8 +24,6 @@ pub enum Broken {
     WaitForExpiry,
     /// A write replaces whatever is there.
     VersionInPut,
-    /// A write based on an object that is gone creates it again.
-    UidInPut,
     /// A record that is news does not start the wait anew.
     ClockAnew,
     /// A lock that is gone is created at once.
@@ -71,17 +69,14 @@ impl Scenario {
     pub(super) fn server_takes(&self, server: &Server, put: &Put) -> bool {
         match (&server.held, &put.base) {
             (Some(held), Some((_, uid))) if self.breaks(Broken::VersionInPut) => held.record.uid == *uid,
-            (None, Some(_)) if self.breaks(Broken::UidInPut) => true,
             _ => server.takes(put),
         }
     }
 
     /// Whether a write that was given up can have an effect yet.
     pub(super) fn may_land(&self, server: &Server, put: &Put, left: Budget) -> bool {
-        let again = left.deletions > 0;
         match &put.base {
-            None => server.held.is_none() || again,
-            Some(_) if self.breaks(Broken::UidInPut) => server.held.is_none() || again,
+            None => server.held.is_none() || left.deletions > 0,
             Some(_) if self.breaks(Broken::VersionInPut) => true,
             Some(_) => server.takes(put),
         }
