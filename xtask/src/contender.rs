@@ -1,20 +1,20 @@
 //! `cargo xtask contender`: a program on client-go, for tests in which it and ours stand for one Lease.
 
 use std::collections::hash_map::DefaultHasher;
+use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::PathBuf;
-use std::{env, fs};
 
 use crate::control_plane::required;
 use crate::error::Error;
-use crate::workspace;
+use crate::{tools, workspace};
 
 const CLIENT_GO: &str = "k8s.io/client-go";
 
 /// Gives the program: `KUBEOPS_CONTENDER` if set, else one in the user's cache, built there when its source is new.
 pub(crate) fn provide() -> Result<PathBuf, Error> {
-    if let Some(given) = env::var_os("KUBEOPS_CONTENDER").filter(|value| !value.is_empty()) {
-        return Ok(given.into());
+    if let Some(given) = tools::given("KUBEOPS_CONTENDER") {
+        return Ok(given);
     }
     let module = workspace::root().join("samples/guestbook/tests/contender");
     let read = |name: &str| {

@@ -1,19 +1,19 @@
 //! `cargo xtask helm`: Helm, for tests of the generated charts.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::{env, fs};
 
 use crate::control_plane::required;
 use crate::error::Error;
-use crate::workspace;
+use crate::{tools, workspace};
 
 const HELM: &str = "helm.sh/helm/v4";
 
 /// Gives the program: `KUBEOPS_HELM` if set, else one in the user's cache, built there the first time.
 pub(crate) fn provide() -> Result<PathBuf, Error> {
-    if let Some(given) = env::var_os("KUBEOPS_HELM").filter(|value| !value.is_empty()) {
-        return Ok(given.into());
+    if let Some(given) = tools::given("KUBEOPS_HELM") {
+        return Ok(given);
     }
     let module = workspace::root().join("xtask").join("helm");
     let path = module.join("go.mod");

@@ -100,7 +100,8 @@ pub(crate) fn browser() -> Result<Browser, Error> {
     find().ok_or(Error::NotInPackage { program: "chromium and chromedriver" })
 }
 
-fn given(variable: &str) -> Option<PathBuf> {
+/// A program that the user has, named by a variable; an empty one counts as not set.
+pub(crate) fn given(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(Into::into)
 }
 
