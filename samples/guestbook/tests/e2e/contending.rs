@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use kubeops_testkit::Proxy;
 
 use crate::harness::{
-    Candidate, Cluster, GoRecipe, HEADS, History, LOCK, PATIENCE, Times, eventually, replica_of, rounds, say,
+    Candidate, Cluster, GoRecipe, HEADS, History, PATIENCE, Times, eventually, replica_of, rounds, say,
 };
 
 /// In `cargo xtask test`; `cargo xtask contend` asks for more.
 const ROUNDS: usize = 20;
+/// Most of a round is waiting for a lease, so several locks are stood for at a time, by a pair each.
+const PAIRS: usize = 2;
 const OURS: &str = "ours";
 const GO: &str = "go";
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
@@ -37,6 +40,15 @@ struct Contestant {
     running: Candidate,
     proxy: Proxy,
     harmed: usize,
+}
+
+/// What came of some rounds.
+#[derive(Debug, Default)]
+struct Outcome {
+    took: BTreeMap<(&'static str, Fault), Times>,
+    claims: Claims,
+    /// Rounds after which the lock was another's again.
+    cleared: usize,
 }
 
 /// Looks at which one claimed to lead although the lock named the other, before and after it was asked.
@@ -81,17 +93,20 @@ impl Contestant {
     }
 }
 
-fn ours(cluster: &Cluster) -> Contestant {
-    let proxy = cluster.plane.proxy().expect("a proxy");
-    let kubeconfig = cluster.plane.kubeconfig_via(OURS, &proxy).expect("a kubeconfig");
-    let recipe = cluster.replica(OURS).kubeconfig(&kubeconfig);
+/// Of the pair that stands for this lock.
+fn ours(cluster: &Cluster, lock: &str) -> Contestant {
+    let (proxy, user) = (cluster.plane.proxy().expect("a proxy"), format!("{OURS}-at-{lock}"));
+    let kubeconfig = cluster.plane.kubeconfig_via(&user, &proxy).expect("a kubeconfig");
+    let recipe = cluster.replica(&user).kubeconfig(&kubeconfig).set("KubeOps__Name", OURS);
+    let recipe = recipe.set("KubeOps__LeaderElectionId", lock);
     Contestant::new(OURS, proxy, move || Candidate::Ours(recipe.start()))
 }
 
-fn go(cluster: &Cluster) -> Contestant {
-    let proxy = cluster.plane.proxy().expect("a proxy");
-    let kubeconfig = cluster.plane.kubeconfig_via(GO, &proxy).expect("a kubeconfig");
-    let recipe = GoRecipe::new(LOCK, &kubeconfig, &cluster.directory().join("go.log"), ["3s", "2s", "500ms"]);
+fn go(cluster: &Cluster, lock: &str) -> Contestant {
+    let (proxy, user) = (cluster.plane.proxy().expect("a proxy"), format!("{GO}-at-{lock}"));
+    let kubeconfig = cluster.plane.kubeconfig_via(&user, &proxy).expect("a kubeconfig");
+    let log = cluster.directory().join(format!("{user}.log"));
+    let recipe = GoRecipe::new(lock, &kubeconfig, &log, ["3s", "2s", "500ms"]);
     Contestant::new(GO, proxy, move || recipe.start(GO))
 }
 
@@ -133,54 +148,77 @@ async fn look(history: &History, pair: [&Contestant; 2], claims: &mut Claims) ->
 async fn our_elector_and_client_go_take_turns_at_one_lease() {
     let rounds = rounds(ROUNDS);
     let cluster = Cluster::start().await;
-    let history = cluster.history();
-    let mut leads = ours(&cluster);
+    let pairs = (0..PAIRS).map(async |pair| {
+        let share = rounds / PAIRS + usize::from(pair < rounds % PAIRS);
+        take_turns(&cluster, &format!("lock-{pair}"), share).await
+    });
+    let outcome = join_all(pairs).await.into_iter().fold(Outcome::default(), Outcome::and);
+    outcome.report();
+    assert_eq!(outcome.claims.ours, 0, "ours led next to a Go program that held the lock");
+    let of_ours: usize = outcome.took.iter().filter(|((name, _), _)| *name == OURS).map(|(_, times)| times.len()).sum();
+    assert!((1..rounds).contains(&of_ours), "only one of them ever led");
+}
+
+/// Harms whoever leads, so many times.
+async fn take_turns(cluster: &Cluster, lock: &str, rounds: usize) -> Outcome {
+    let history = cluster.history_of(lock);
+    let mut leads = ours(cluster, lock);
     history.wait_leader(OURS).await;
-    let mut stands = go(&cluster);
-    let (mut claims, mut cleared) = (Claims::default(), 0);
-    let mut took: BTreeMap<(&str, Fault), Times> = BTreeMap::new();
+    let mut stands = go(cluster, lock);
+    let mut outcome = Outcome::default();
     for round in 0..rounds {
         let settling = Instant::now();
         let alone = loop {
-            if let Some(alone) = look(&history, [&leads, &stands], &mut claims).await
+            if let Some(alone) = look(&history, [&leads, &stands], &mut outcome.claims).await
                 && leads.running.answers().await
                 && stands.running.answers().await
             {
                 break alone;
             }
-            assert!(settling.elapsed() < PATIENCE, "round {round}: nobody leads alone; {claims:?}");
+            assert!(settling.elapsed() < PATIENCE, "round {round}: nobody leads alone; {outcome:?}");
         };
         if alone != leads.name {
             std::mem::swap(&mut leads, &mut stands);
         }
         let harmed = Instant::now();
         let fault = leads.harm();
-        while look(&history, [&leads, &stands], &mut claims).await != Some(stands.name) {
+        while look(&history, [&leads, &stands], &mut outcome.claims).await != Some(stands.name) {
             let waited = harmed.elapsed();
             assert!(waited < PATIENCE, "round {round}: {} does not take over after {fault:?}", stands.name);
         }
-        took.entry((leads.name, fault)).or_default().push(harmed.elapsed());
+        outcome.took.entry((leads.name, fault)).or_default().push(harmed.elapsed());
         leads.mend(fault).await;
         let mended = Instant::now();
-        while mended.elapsed() < SETTLED && look(&history, [&leads, &stands], &mut claims).await.is_some() {}
-        cleared += usize::from(holder(&history) != Some(stands.name));
+        while mended.elapsed() < SETTLED && look(&history, [&leads, &stands], &mut outcome.claims).await.is_some() {}
+        outcome.cleared += usize::from(holder(&history) != Some(stands.name));
     }
-    report(&took, &claims, cleared);
-    assert_eq!(claims.ours, 0, "ours led next to a Go program that held the lock");
-    let of_ours: usize = took.iter().filter(|((name, _), _)| *name == OURS).map(|(_, times)| times.len()).sum();
-    assert!((1..rounds).contains(&of_ours), "only one of them ever led");
+    outcome
 }
 
-fn report(took: &BTreeMap<(&str, Fault), Times>, claims: &Claims, cleared: usize) {
-    say(format!("| who led | what befell it | {HEADS} |"));
-    say("| --- | --- | --- | --- | --- | --- | --- |");
-    for ((name, fault), times) in took {
-        say(format!("| {name} | {fault:?} | {} |", times.row()));
+impl Outcome {
+    fn and(mut self, other: Self) -> Self {
+        for (what, times) in other.took {
+            self.took.entry(what).or_default().extend(times);
+        }
+        self.claims.looks += other.claims.looks;
+        self.claims.ours += other.claims.ours;
+        self.claims.go += other.claims.go;
+        self.cleared += other.cleared;
+        self
     }
-    say(format!("looks at both: {}", claims.looks));
-    say(format!("of them, ours claimed to lead next to a Go program that held the lock: {}", claims.ours));
-    // Known of client-go: it goes on for a while after a freeze or without a connection, and gives the lock back before it has
-    // stopped, even when it is another's by then.
-    say(format!("of them, the Go program claimed to lead next to our holder: {}", claims.go));
-    say(format!("rounds after which the lock was another's again: {cleared}"));
+
+    fn report(&self) {
+        let Self { took, claims, cleared } = self;
+        say(format!("| who led | what befell it | {HEADS} |"));
+        say("| --- | --- | --- | --- | --- | --- | --- |");
+        for ((name, fault), times) in took {
+            say(format!("| {name} | {fault:?} | {} |", times.row()));
+        }
+        say(format!("looks at both: {}", claims.looks));
+        say(format!("of them, ours claimed to lead next to a Go program that held the lock: {}", claims.ours));
+        // Known of client-go: it goes on for a while after a freeze or without a connection, and gives the lock back before it has
+        // stopped, even when it is another's by then.
+        say(format!("of them, the Go program claimed to lead next to our holder: {}", claims.go));
+        say(format!("rounds after which the lock was another's again: {cleared}"));
+    }
 }

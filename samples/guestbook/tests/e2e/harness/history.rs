@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::guestbooks::{Guestbooks, reconciled_by};
-use super::{LOCK, NAMESPACE, replica_of};
+use super::{NAMESPACE, replica_of};
 
 /// One version of the lock.
 #[derive(Clone, Debug)]
@@ -89,13 +89,13 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn begin(client: &Client, guestbooks: &Guestbooks) -> Self {
+    pub(crate) fn begin(client: &Client, lock: &str, guestbooks: &Guestbooks) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (tell, news) = watch::channel(());
         let tell = Arc::new(tell);
 
         let leases: Api<Lease> = Api::namespaced(client.clone(), NAMESPACE);
-        let only_the_lock = Config::default().fields(&format!("metadata.name={LOCK}"));
+        let only_the_lock = Config::default().fields(&format!("metadata.name={lock}"));
         let record = recorder(&seen, &tell, |seen, lease: &Lease, gone| seen.leases.push(LeaseSeen::new(lease, gone)));
         let of_lock = tokio::spawn(follow(watcher(leases, only_the_lock).default_backoff().boxed(), record));
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use kubeops_testkit::Process;
 
+use super::PATIENCE;
 use super::http;
 use super::wait::eventually;
-use super::{LOCK, PATIENCE};
 
 /// Shown of a log when a test fails; the whole of it stays in the test's directory.
 const LINES_SHOWN: usize = 150;
@@ -224,7 +224,7 @@ impl Replica {
 
     /// What this replica itself says of leading.
     pub(crate) async fn says_it_leads(&self) -> Result<bool, String> {
-        self.metric("leader_election_master_status", &[LOCK]).await.map(|value| value == 1.0)
+        self.metric("leader_election_master_status", &[]).await.map(|value| value == 1.0)
     }
 
     pub(crate) async fn wait_says_it_leads(&self, leads: bool, within: Duration) {

@@ -19,6 +19,11 @@ impl Times {
         self.0.sort();
     }
 
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+        self.0.sort();
+    }
+
     /// The time from one moment to a later one.
     #[track_caller]
     pub(crate) fn push_from(&mut self, from: Timestamp, to: Timestamp) {
