@@ -20,6 +20,7 @@ const NOTHING: &[&str] = &[];
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
+    Rule { room: "client", may_know: &[], never: &["k8s_openapi"] },
     Rule { room: "refusal", may_know: &["chain"], never: NOTHING },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
@@ -51,7 +52,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
-    Rule { room: "leadership::candidate", may_know: &["leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::candidate", may_know: &["client", "leadership::*", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
+use kube::Config;
 use kube::config::InferConfigError;
-use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
 
 pub use self::guard::LeadershipGuard;
@@ -22,6 +22,7 @@ use super::elector::{Elector, ElectorError};
 use super::identity;
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
+use crate::client;
 use crate::metrics::Metrics;
 
 /// What work of a term gets to end after a stop, unless said otherwise: less than the 30 s that Kubernetes gives a pod.
@@ -235,7 +236,7 @@ impl Candidate {
         let namespace = namespace
             .or_else(|| std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        let client = client::builder(config.clone()).map_err(CandidateError::Client)?.build();
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         }
@@ -243,7 +244,7 @@ impl Candidate {
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {
             let _spawns_there = thread.enter();
-            Client::try_from(config).map_err(CandidateError::Client)?
+            client::builder(config).map_err(CandidateError::Client)?.build()
         };
         let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
         let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
