@@ -252,13 +252,10 @@ impl Scenario {
     /// The call is waited for no longer. What has not reached the server may reach it yet.
     fn lose(&self, state: &mut State, who: usize, input: Input) {
         let candidate = Arc::make_mut(&mut state.candidates[who]);
-        let call = candidate.call.take();
-        if !matches!(call, Some(Call::Read) | None) && state.left.silences != EVER {
+        if !matches!(candidate.call, Some(Call::Read) | None) && state.left.silences != EVER {
             state.left.silences = state.left.silences.saturating_sub(1);
         }
-        if let Some(Call::Put(put)) = call {
-            state.strays.push(Stray { author: who, life: candidate.life, put });
-        }
+        Self::leave(state, who);
         self.step(state, who, input);
     }
 
@@ -317,9 +314,23 @@ impl Scenario {
         for effect in effects {
             self.carry_out(state, who, effect);
         }
+        if !state.candidates[who].election.awaits_answer() {
+            Self::leave(state, who);
+        }
+    }
+
+    /// The answer of its call is waited for no longer. A write that has not reached the server may reach it yet.
+    fn leave(state: &mut State, who: usize) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        if let Some(Call::Put(put)) = candidate.call.take() {
+            state.strays.push(Stray { author: who, life: candidate.life, put });
+        }
     }
 
     fn carry_out(&self, state: &mut State, who: usize, effect: Effect) {
+        if matches!(effect, Effect::Read | Effect::Put(_)) {
+            Self::leave(state, who);
+        }
         let candidate = Arc::make_mut(&mut state.candidates[who]);
         let now = candidate.clock;
         match effect {
