@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
-use super::connect::Connection;
 use super::install_crds::InstallCrds;
 use super::kube_ops::names::object_name;
 use super::kube_ops::{KubeOps, LeaderElectionLock};
@@ -32,6 +31,7 @@ use super::runtime_ping::RuntimePing;
 use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
+use crate::connect::Connection;
 use crate::controller::{Attached, Registration};
 use crate::health::{Health, Probes};
 use crate::host::Host;

@@ -29,9 +29,7 @@
 mod bearing;
 mod builder;
 mod checks;
-mod claim;
 mod composition;
-pub mod connect;
 mod install_crds;
 pub mod kube_ops;
 mod leading;
@@ -48,6 +46,7 @@ mod status;
 mod testing;
 mod trouble;
 
+pub use crate::connect;
 pub use builder::Operator;
 pub(crate) use manifests::Placement;
 pub use run::RunError;

@@ -31,6 +31,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "status", may_know: &[], never: PURE },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics", "status"], never: KUBERNETES },
 
+    Rule { room: "connect", may_know: &["chain", "metrics"], never: NOTHING },
+
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
     Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election", "leadership::writes"], never: KUBERNETES },
@@ -51,7 +53,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
-    Rule { room: "leadership::candidate", may_know: &["leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::claim", may_know: &[], never: KUBERNETES },
+    Rule { room: "leadership::candidate", may_know: &["chain", "connect", "leadership::*", "metrics"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
