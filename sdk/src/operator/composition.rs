@@ -4,8 +4,9 @@
 //! 2. the wait for an API server that answers, and the CRDs if they are to be installed
 //! 3. the user's own services
 //! 4. the caches
-//! 5. the elector, which stands once the caches are synced
-//! 6. the controllers
+//! 5. what labels the leader's Pod, if one is to be
+//! 6. the elector, which stands once the caches are synced
+//! 7. the controllers
 //!
 //! At a stop the elector drains its term at once, and the controllers end with their last reconcile; then the lock is given
 //! back.
@@ -23,6 +24,7 @@ use super::checks;
 use super::install_crds::InstallCrds;
 use super::kube_ops::names::object_name;
 use super::kube_ops::{KubeOps, LeaderElectionLock};
+use super::leader_label::{LeaderLabel, OwnPod};
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
@@ -52,6 +54,8 @@ pub(super) struct World {
     pub(super) election_thread: Option<OwnThread>,
     /// No other process stands under the identity in the settings, and none of those that did lives.
     pub(super) only_bearer: bool,
+    /// Whose label tells that it leads, if one is to.
+    pub(super) pod: Option<OwnPod>,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -99,6 +103,7 @@ impl World {
             election_client,
             election_thread: Some(thread),
             only_bearer: false,
+            pod: None,
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -170,6 +175,11 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let watching = caches.clone();
     let host = host
         .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
+    // Before the elector, so that it sees how the last term ends.
+    let host = match &world.pod {
+        Some(pod) => host.add("leader-label", LeaderLabel::new(client.clone(), pod.clone(), leadership.clone())),
+        None => host,
+    };
     let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
     let electing = async move {
         let ready = async move { synced.wait_synced().await };

@@ -32,6 +32,7 @@ mod checks;
 mod composition;
 mod install_crds;
 pub mod kube_ops;
+mod leader_label;
 mod leading;
 pub mod logging;
 mod manifests;

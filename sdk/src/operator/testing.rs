@@ -17,6 +17,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::builder::Operator;
 use super::composition::{Composed, World, compose};
 use super::kube_ops::{KubeOps, listing};
+use super::leader_label::OwnPod;
 use super::logging;
 use super::run::RunError;
 use super::shown;
@@ -87,6 +88,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             // Its time is not the test's.
             election_thread: None,
             only_bearer: false,
+            pod: OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),
