@@ -96,6 +96,7 @@ fn every_key_can_be_set() {
         ("LeaderElectionRetryPeriod", "00:00:05.5"),
         ("LeaderElectionReleaseOnStop", "false"),
         ("LeaderElectionTrustAge", "false"),
+        ("LeaderElectionLabelPod", "true"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
         ("ResyncPeriod", "00:00:00"),

@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) election_thread: Option<OwnThread>,
     /// No other process stands under the identity in the settings, and none of those that did lives.
     pub(super) only_bearer: bool,
+    /// That of this pod, if it is one.
+    pub(super) namespace: Option<String>,
     /// Whose label tells that it leads, if one is to.
     pub(super) pod: Option<OwnPod>,
     /// The API server, for people.
@@ -103,6 +105,7 @@ impl World {
             election_client,
             election_thread: Some(thread),
             only_bearer: false,
+            namespace: None,
             pod: None,
             server: connection.server(),
             clock: Clock::boot(),
@@ -237,11 +240,22 @@ fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
         .labelled("app.kubernetes.io/name", object_name(operator))
         .labelled("app.kubernetes.io/component", "leader-election");
+    let lock = match world.namespace.as_deref() {
+        Some(namespace) => lock.of_installation(installation(operator, namespace)),
+        None => lock,
+    };
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
     let thread = world.election_thread.take();
     let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
     Standing { candidate: Candidate::Elector(Box::new(elector), thread), leadership, history, pulse }
+}
+
+/// Replicas of one installation are alike and run in one namespace. As a label may be: at most 63 characters.
+fn installation(operator: &str, namespace: &str) -> String {
+    let name = format!("{}.{namespace}", object_name(operator));
+    let cut: String = name.chars().take(63).collect();
+    cut.trim_end_matches(['-', '.']).to_owned()
 }
 
 fn lock(settings: &KubeOps) -> Option<Lock> {

@@ -110,7 +110,8 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let pod = OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?;
         let only_bearer = bear(&mut kube_ops).await;
         let start = Start::of(&parts, &connection, &kube_ops);
-        let world = World { only_bearer, pod, ..World::real(&connection, parts.name, parts.version)? };
+        let namespace = settings.variable("POD_NAMESPACE").map(str::to_owned);
+        let world = World { only_bearer, namespace, pod, ..World::real(&connection, parts.name, parts.version)? };
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
         let composed = compose(parts, world, &kube_ops, listed, state)?;
         start.tell(composed.bound);

@@ -88,6 +88,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             // Its time is not the test's.
             election_thread: None,
             only_bearer: false,
+            namespace: settings.variable("POD_NAMESPACE").map(str::to_owned),
             pod: OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),

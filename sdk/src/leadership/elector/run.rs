@@ -177,6 +177,9 @@ impl Run {
             self.announcer.holder(holder.as_deref(), self.election.holds());
         }
         self.announcer.changed(self.election.changed_at());
+        if let Some(other) = self.lock.other_installation() {
+            self.announcer.shared(&other);
+        }
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
             self.announcer.long_wait(wait);
