@@ -10,6 +10,7 @@ mod contender;
 mod control_plane;
 mod dockerfile;
 mod error;
+mod features;
 mod helm;
 mod layers;
 mod model;
@@ -38,6 +39,7 @@ usage: cargo xtask <chore>
   alerts          check and test the alert rules of docs/monitoring
   dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
+  features        check that the sdk compiles without a warning with each of its features alone, and with none
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
@@ -79,6 +81,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         }
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("dockerfile", []) => dockerfile::run(),
+        ("features", []) => features::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
         ("templates", []) => templates::run(),
