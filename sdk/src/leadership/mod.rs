@@ -73,6 +73,7 @@ pub use candidate::{Candidate, CandidateError, Leader, LeadershipGuard, Standing
 pub use changes::Change;
 pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
+pub(crate) use fence::denial::POLICY;
 pub use fence::{Fenced, fence, is_fenced};
 pub use following::Leadership;
 pub use history::{PastTerm, TermEnd, TermHistory};

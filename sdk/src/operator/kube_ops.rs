@@ -68,6 +68,10 @@ section_table! {
     /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
     /// replica together, is taken at the start without waiting for the lease duration. One clock may be wrong.
     "LeaderElectionTrustAge" leader_election_trust_age: bool = Preset::Text("true");
+    /// Whether the API server refuses writes of every pod but the leader's. `generate manifests --fence` and the chart's
+    /// `leaderElection.fence` set it where they install the policy that does so; this replica checks at its start that its token is
+    /// bound to the pod that `Name` and `PodUid` say.
+    "LeaderElectionFence" leader_election_fence: bool = Preset::Text("false");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
     /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.

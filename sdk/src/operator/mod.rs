@@ -32,6 +32,7 @@ mod checks;
 mod claim;
 mod composition;
 pub mod connect;
+mod fenced;
 mod install_crds;
 pub mod kube_ops;
 mod leading;

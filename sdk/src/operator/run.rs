@@ -10,6 +10,7 @@ use super::builder::{Operator, Parts};
 use super::claim::Claim;
 use super::composition::{World, compose};
 use super::connect::{ConnectError, Connection, Environment, connect};
+use super::fenced::check_identity;
 use super::kube_ops::{Defaults, KubeOps, listing};
 use super::logging;
 use super::shown;
@@ -107,7 +108,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let defaults = parts.defaults(Some(&connection));
         let (mut kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
+        let has_uid = kube_ops.pod_uid.is_some();
         let only_bearer = bear(&mut kube_ops).await;
+        check_identity(&kube_ops, has_uid)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let world = World { only_bearer, ..World::real(&connection, parts.name, parts.version)? };
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
