@@ -18,6 +18,8 @@ mod commands;
 mod contending;
 mod crash;
 mod crd_missing;
+mod fence;
+mod fence_delay;
 mod finalizers;
 mod foreign_holder;
 mod freeze;

@@ -20,7 +20,7 @@ pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconcile
 pub(crate) use helm::{DEMO, LOCK_OF_DEMO};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
-pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
+pub(crate) use pod::{BoundPod, OPERATOR, SYSTEM, service_account};
 pub(crate) use probe::Probes;
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use traffic::Traffic;
