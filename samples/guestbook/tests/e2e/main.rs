@@ -35,5 +35,6 @@ mod rights;
 mod same_pod;
 mod server_faults;
 mod steady_state;
+mod storm;
 mod undeserializable;
 mod witnesses;
