@@ -20,6 +20,7 @@ mod crash;
 mod crd_missing;
 mod fence;
 mod fence_delay;
+mod fence_status;
 mod finalizers;
 mod foreign_holder;
 mod freeze;
