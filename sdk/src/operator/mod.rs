@@ -30,6 +30,7 @@ mod bearing;
 mod builder;
 mod checks;
 mod composition;
+mod fenced;
 mod install_crds;
 pub mod kube_ops;
 mod leader_label;

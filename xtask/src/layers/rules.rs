@@ -68,7 +68,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
-    Rule { room: "manifests", may_know: &["controller", "crds::definitions"], never: &["kube", "tokio"] },
+    Rule { room: "manifests", may_know: &["controller", "crds::definitions", "leadership::fence"], never: &["kube", "tokio"] },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },
