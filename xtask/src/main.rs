@@ -13,6 +13,7 @@ mod error;
 mod helm;
 mod layers;
 mod model;
+mod simulate;
 mod templates;
 mod test;
 mod tools;
@@ -41,6 +42,8 @@ usage: cargo xtask <chore>
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
+  simulate [--seeds N] [--seed S] [--minutes M]
+                  play hours of whole operators with whatever can go wrong, drawn from each seed (1000 seeds of 60 minutes)
   templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -81,6 +84,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dockerfile", []) => dockerfile::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
+        ("simulate", rest) => simulate::run(rest),
         ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {
