@@ -16,6 +16,7 @@ mod helm;
 mod layers;
 mod model;
 mod rounds;
+mod simulate;
 mod templates;
 mod test;
 mod tools;
@@ -51,6 +52,8 @@ usage: cargo xtask <chore>
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
+  simulate [--seeds N] [--seed S] [--minutes M]
+                  play hours of whole operators with whatever can go wrong, drawn from each seed (1000 seeds of 60 minutes)
   templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -98,6 +101,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("features", []) => features::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
+        ("simulate", rest) => simulate::run(rest),
         ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {

@@ -78,6 +78,8 @@ pub(super) struct Composed {
     pub(super) health: Health,
     #[cfg(feature = "testing")]
     pub(super) status: Source,
+    #[cfg(feature = "testing")]
+    pub(super) leadership: Leadership,
 }
 
 /// Where the servers listen.
@@ -212,6 +214,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let host = drain_health(host, &health);
     let operator = Arc::from(name);
     let (client, metrics) = (client.clone(), metrics.clone());
+    #[cfg(feature = "testing")]
+    let of_test = leadership.clone();
     let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
     Ok(Composed {
         host: host.add("controllers", leading),
@@ -220,6 +224,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         health,
         #[cfg(feature = "testing")]
         status,
+        #[cfg(feature = "testing")]
+        leadership: of_test,
     })
 }
 

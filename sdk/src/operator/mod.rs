@@ -53,7 +53,7 @@ pub use builder::Operator;
 pub(crate) use manifests::Placement;
 pub use run::RunError;
 #[cfg(feature = "testing")]
-pub use testing::RunningOperator;
+pub use testing::{Replica, RunningOperator};
 
 /// Makes an [`Operator`] of the name and version of the package that calls it.
 ///
