@@ -60,6 +60,7 @@
 
 mod chain;
 pub mod connect;
+mod process;
 #[cfg(feature = "operator")]
 mod refusal;
 #[cfg(test)]

@@ -97,6 +97,7 @@ fn every_key_can_be_set() {
         ("LeaderElectionReleaseOnStop", "false"),
         ("LeaderElectionTrustAge", "false"),
         ("LeaderElectionLabelPod", "true"),
+        ("LeaderElectionFence", "false"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
         ("ResyncPeriod", "00:00:00"),
@@ -207,6 +208,17 @@ fn lease_renew_deadline_and_retry_period_are_in_order() {
     assert_eq!(read(&[("KubeOps__LeaderElectionRenewDeadline", "2.401")]).1, []);
     let zero = refused(&[("KubeOps__LeaderElectionLeaseDuration", "0")]);
     assert!(zero.iter().all(|problem| problem.key == "KubeOps:LeaderElectionLeaseDuration"), "{zero:#?}");
+}
+
+#[test]
+fn a_fence_without_an_election_is_refused() {
+    let problems = refused(&[("KubeOps__LeaderElectionFence", "true"), ("KubeOps__EnableLeaderElection", "false")]);
+    let text = problems[0].to_string();
+    assert!(
+        text.starts_with("KubeOps:LeaderElectionFence") && text.contains("EnableLeaderElection is false"),
+        "{text}"
+    );
+    assert_eq!(read(&[("KubeOps__LeaderElectionFence", "true")]).1, []);
 }
 
 #[test]

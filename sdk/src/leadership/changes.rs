@@ -55,6 +55,7 @@ impl Told {
                 }
             };
             tokio::select! {
+                biased;
                 changed = self.states.changed() => if changed.is_err() {
                     return self.last_stop().await;
                 },

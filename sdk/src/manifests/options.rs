@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) own_namespace: bool,
     /// What replicas elect their leader by; `None`: there is one replica.
     pub(crate) lock: Option<Lock>,
+    /// Whether the API server is to refuse writes by others than the leader.
+    pub(crate) fence: bool,
     /// Whether only the leader is ready. It is then the only pod that is available.
     pub(crate) only_leader_ready: bool,
     /// Namespaces whose objects are reconciled; none named: all.

@@ -33,6 +33,11 @@ const INSTALLED: [&str; 3] = ["get", "create", "patch"];
 const LABELLED: [&str; 1] = ["patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
+/// Those that admission looks at.
+const WRITES: [&str; 6] = ["create", "update", "patch", "delete", "deletecollection", "*"];
+/// What is written by a GET that upgrades.
+const CONNECTED: [&str; 4] = ["attach", "exec", "portforward", "proxy"];
+
 /// The order in which people write verbs; others follow.
 const ORDER: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
@@ -184,6 +189,19 @@ impl Rules {
     fn grant(&self, group: &str, resource: &str, verb: &str) -> bool {
         let all = Bound { group: group.to_owned(), names: BTreeSet::new() };
         self.0.get(&all).and_then(|resources| resources.get(resource)).is_some_and(|verbs| verbs.contains(verb))
+    }
+
+    /// Groups and resources that they let be written, but for Events.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
+        let resources = self.0.iter().flat_map(|(bound, resources)| {
+            resources.iter().map(|(resource, verbs)| (bound.group.as_str(), resource.as_str(), verbs))
+        });
+        let written = |(group, resource, verbs): (_, _, &BTreeSet<String>)| {
+            let connected = str::split_once(resource, '/').is_some_and(|(_, sub)| CONNECTED.contains(&sub));
+            let written = connected || verbs.iter().any(|verb| WRITES.contains(&verb.as_str()));
+            (written && resource != "events").then_some((group, resource))
+        };
+        resources.filter_map(written)
     }
 
     /// As a role has them: resources with the same verbs are one rule.

@@ -1,7 +1,8 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
 //! 1. the servers for probes, metrics and the status page
-//! 2. the wait for an API server that answers, and the CRDs if they are to be installed
+//! 2. the wait for an API server that answers, with a fence in it the question who it takes this replica for, and the CRDs if they
+//!    are to be installed
 //! 3. the user's own services
 //! 4. the caches
 //! 5. what labels the leader's Pod, if one is to be
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
+use super::fenced::Fenced;
 use super::install_crds::InstallCrds;
 use super::kube_ops::names::object_name;
 use super::kube_ops::{KubeOps, LeaderElectionLock};
@@ -76,6 +78,8 @@ pub(super) struct Composed {
     pub(super) health: Health,
     #[cfg(feature = "testing")]
     pub(super) status: Source,
+    #[cfg(feature = "testing")]
+    pub(super) leadership: Leadership,
 }
 
 /// Where the servers listen.
@@ -166,6 +170,13 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     });
     let (host, bound) = serve(host, &health, metrics, &status, settings)?;
     let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
+    let host = match Fenced::new(client.clone(), settings) {
+        Some((fenced, checked)) => {
+            health.add_sync("fence", Probes::STARTUP, checked)?;
+            host.add("fence", fenced)
+        }
+        None => host,
+    };
     let host = match settings.install_crds {
         true => {
             let (install, installed) = InstallCrds::new(client.clone(), name, crds);
@@ -203,6 +214,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let host = drain_health(host, &health);
     let operator = Arc::from(name);
     let (client, metrics) = (client.clone(), metrics.clone());
+    #[cfg(feature = "testing")]
+    let of_test = leadership.clone();
     let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
     Ok(Composed {
         host: host.add("controllers", leading),
@@ -211,6 +224,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         health,
         #[cfg(feature = "testing")]
         status,
+        #[cfg(feature = "testing")]
+        leadership: of_test,
     })
 }
 

@@ -71,6 +71,10 @@ section_table! {
     /// Whether the leader's Pod has the label `kubeops.rs/role: leader`, for Services that are to reach the leader. Needs `POD_NAME` and
     /// `POD_UID`, and the right to patch Pods.
     "LeaderElectionLabelPod" leader_election_label_pod: bool = Preset::Text("false");
+    /// Whether the API server refuses writes of every pod but the leader's. `generate manifests --fence` and the chart's
+    /// `leaderElection.fence` set it where they install the policy that does so; this replica checks at its start that its token is
+    /// bound to the pod that `Name` and `PodUid` say.
+    "LeaderElectionFence" leader_election_fence: bool = Preset::Text("false");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
     /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.

@@ -30,6 +30,7 @@ mod bearing;
 mod builder;
 mod checks;
 mod composition;
+mod fenced;
 mod install_crds;
 pub mod kube_ops;
 mod leader_label;
@@ -52,7 +53,7 @@ pub use builder::Operator;
 pub(crate) use manifests::Placement;
 pub use run::RunError;
 #[cfg(feature = "testing")]
-pub use testing::RunningOperator;
+pub use testing::{Replica, RunningOperator};
 
 /// Makes an [`Operator`] of the name and version of the package that calls it.
 ///

@@ -9,6 +9,7 @@ use tracing::warn;
 use super::bearing::bear;
 use super::builder::{Operator, Parts};
 use super::composition::{World, compose};
+use super::fenced::check_identity;
 use super::kube_ops::{Defaults, KubeOps, listing};
 use super::leader_label::OwnPod;
 use super::logging;
@@ -108,7 +109,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let (mut kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
         let _claim = claim(parts.name, &connection.server(), &kube_ops).await?;
         let pod = OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?;
+        let has_uid = kube_ops.pod_uid.is_some();
         let only_bearer = bear(&mut kube_ops).await;
+        check_identity(&kube_ops, has_uid)?;
         let start = Start::of(&parts, &connection, &kube_ops);
         let namespace = settings.variable("POD_NAMESPACE").map(str::to_owned);
         let world = World { only_bearer, namespace, pod, ..World::real(&connection, parts.name, parts.version)? };

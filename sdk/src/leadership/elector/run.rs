@@ -25,6 +25,7 @@ use crate::leadership::reign::Reign;
 use crate::leadership::sends::Sends;
 use crate::leadership::term::{LeadershipState, Term};
 use crate::leadership::watcher::{self, News};
+use crate::process::own;
 
 /// tokio's timers stand still while the machine sleeps, so the clock is read at least this often during a term.
 const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
@@ -323,7 +324,7 @@ impl Run {
         // Not only aborted: a set keeps what has ended.
         self.watch = JoinSet::new();
         let patience = self.options.call_timeout();
-        self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
+        self.watch.spawn(own(watcher::watch(self.lock.clone(), patience, self.tell.clone())));
     }
 
     fn longest_sleep(&self) -> Duration {
