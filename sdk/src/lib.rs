@@ -60,6 +60,8 @@
 
 mod chain;
 mod client;
+pub mod connect;
+mod process;
 #[cfg(feature = "operator")]
 mod refusal;
 #[cfg(test)]

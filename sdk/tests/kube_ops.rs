@@ -96,6 +96,8 @@ fn every_key_can_be_set() {
         ("LeaderElectionRetryPeriod", "00:00:05.5"),
         ("LeaderElectionReleaseOnStop", "false"),
         ("LeaderElectionTrustAge", "false"),
+        ("LeaderElectionLabelPod", "true"),
+        ("LeaderElectionFence", "false"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
         ("ResyncPeriod", "00:00:00"),
@@ -209,6 +211,17 @@ fn lease_renew_deadline_and_retry_period_are_in_order() {
 }
 
 #[test]
+fn a_fence_without_an_election_is_refused() {
+    let problems = refused(&[("KubeOps__LeaderElectionFence", "true"), ("KubeOps__EnableLeaderElection", "false")]);
+    let text = problems[0].to_string();
+    assert!(
+        text.starts_with("KubeOps:LeaderElectionFence") && text.contains("EnableLeaderElection is false"),
+        "{text}"
+    );
+    assert_eq!(read(&[("KubeOps__LeaderElectionFence", "true")]).1, []);
+}
+
+#[test]
 fn a_narrow_margin_is_a_warning_where_it_may_not_be_meant() {
     let (_, warnings) = read(&[("KubeOps__LeaderElectionRenewDeadline", "13.001")]);
     assert_eq!(warnings.len(), 1);
@@ -262,9 +275,7 @@ fn wrong_and_repeated_namespaces_are_named() {
 
 #[test]
 fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in ["LeaderLockApiVersion", "LeaderElectionLabelPod"] {
-        assert!(refusal(key, "true").ends_with("not supported yet by this version"));
-    }
+    assert!(refusal("LeaderLockApiVersion", "true").ends_with("not supported yet by this version"));
 }
 
 #[test]
@@ -284,7 +295,7 @@ fn all_problems_come_at_once_without_second_hand_ones() {
         ("KubeOps__LeaderElectionRenewDeadline", "60"),
         ("KubeOps__HealthAddress", "x"),
         ("KubeOps__Name", "-"),
-        ("KubeOps__LeaderElectionLabelPod", "true"),
+        ("KubeOps__LeaderElectionLabelPod", "perhaps"),
         ("KubeOps____X", "empty level"),
     ]);
     let mut keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();

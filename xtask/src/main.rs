@@ -11,10 +11,12 @@ mod contender;
 mod control_plane;
 mod dockerfile;
 mod error;
+mod features;
 mod helm;
 mod layers;
 mod model;
 mod rounds;
+mod simulate;
 mod templates;
 mod test;
 mod tools;
@@ -46,9 +48,12 @@ usage: cargo xtask <chore>
   alerts          check and test the alert rules of docs/monitoring
   dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
+  features        check that the sdk compiles without a warning with each of its features alone, and with none
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
+  simulate [--seeds N] [--seed S] [--minutes M]
+                  play hours of whole operators with whatever can go wrong, drawn from each seed (1000 seeds of 60 minutes)
   templates       generate projects from the templates, and take them to an API server as a newcomer does
   versions        check that the sdk compiles with the oldest and the newest Kubernetes version
 ";
@@ -93,8 +98,10 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("bench", ["leadership", handovers]) => bench::leadership(handovers),
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("dockerfile", []) => dockerfile::run(),
+        ("features", []) => features::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
+        ("simulate", rest) => simulate::run(rest),
         ("templates", []) => templates::run(),
         ("versions", []) => versions::run(),
         ("help" | "--help" | "-h", _) => {

@@ -23,6 +23,8 @@ pub(crate) struct Placement {
     pub(crate) image: Option<String>,
     /// `None`: one of its own.
     pub(crate) namespace: Option<String>,
+    /// Whether the API server is to refuse writes by others than the leader; the settings may say so too.
+    pub(crate) fence: bool,
     /// Settings that pods get on their command line.
     pub(crate) set: Vec<(String, String)>,
     /// What was typed to get the manifests.
@@ -64,7 +66,7 @@ impl<S> Parts<S> {
     }
 
     fn options(&self, settings: &Settings, placement: Placement) -> Result<Options, Problems> {
-        let Placement { image, namespace, set, typed } = placement;
+        let Placement { image, namespace, fence, mut set, typed } = placement;
         let operator = object_name(self.name);
         let own_namespace = namespace.is_none();
         let namespace = namespace.unwrap_or_else(|| format!("{operator}-system"));
@@ -77,6 +79,13 @@ impl<S> Parts<S> {
         };
         let (kube_ops, _warnings_are_told_by_run) = KubeOps::from_settings(settings, &defaults)?;
         let mut problems = Problems::default();
+        if fence && !kube_ops.leader_election_fence {
+            set.push((format!("{SECTION}:LeaderElectionFence"), "true".to_owned()));
+        }
+        let fence = fence || kube_ops.leader_election_fence;
+        if fence && let Some(problem) = not_fenced(&kube_ops) {
+            problems.push(problem);
+        }
         let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
         let options = Options {
             operator,
@@ -87,9 +96,11 @@ impl<S> Parts<S> {
             namespace,
             own_namespace,
             lock: kube_ops.enable_leader_election.then(lock),
+            fence,
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
+            labels_pod: kube_ops.leader_election_label_pod,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,
             health_port: kube_ops.health_address.and_then(|address| health_port(address, &mut problems)),
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),
@@ -101,6 +112,13 @@ impl<S> Parts<S> {
         };
         problems.or(options)
     }
+}
+
+/// Why the API server can't tell the leader's writes from others.
+fn not_fenced(kube_ops: &KubeOps) -> Option<Problem> {
+    let message = "is false: --fence lets only the leader write, and there would be none; expected true";
+    let problem = || Problem::new(format!("{SECTION}:EnableLeaderElection"), message);
+    (!kube_ops.enable_leader_election).then(problem)
 }
 
 /// Whether somebody outside of the pod can know it and ask it.

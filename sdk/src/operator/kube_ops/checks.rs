@@ -18,6 +18,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(i32::MAX as u64);
 
 pub(super) fn check(draft: &Draft, reader: &mut Reader<'_>) {
     check_names(draft, reader);
+    check_fence(draft, reader);
     check_lease(draft, reader);
     check_backoff(draft, reader);
     check_addresses(draft, reader);
@@ -42,6 +43,14 @@ fn check_names(draft: &Draft, reader: &mut Reader<'_>) {
         } else if !seen.insert(namespace) {
             reader.problem("Namespaces", format!("{namespace:?} is there twice; expected each namespace once"));
         }
+    }
+}
+
+fn check_fence(draft: &Draft, reader: &mut Reader<'_>) {
+    if draft.leader_election_fence == Some(true) && draft.enable_leader_election == Some(false) {
+        let message =
+            "lets only the leader write, and EnableLeaderElection is false: set that to true, or this to false";
+        reader.problem("LeaderElectionFence", message);
     }
 }
 

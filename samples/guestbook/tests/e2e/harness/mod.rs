@@ -25,7 +25,7 @@ pub(crate) use helm::{DEMO, LOCK_OF_DEMO};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
 pub(crate) use old_lock::write_old_lock;
-pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
+pub(crate) use pod::{BoundPod, OPERATOR, SYSTEM, service_account};
 pub(crate) use probe::Probes;
 pub(crate) use replica::{Recipe, Replica, replica_of};
 pub(crate) use times::{HEADS, Times};

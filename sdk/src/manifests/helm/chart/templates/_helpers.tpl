@@ -61,6 +61,7 @@ subjects:
 
 {{- define "operator.appsettings" -}}
 {{- $election := dict "EnableLeaderElection" .Values.leaderElection.enabled -}}
+{{- $_ := set $election "LeaderElectionFence" .Values.leaderElection.fence -}}
 {{- $_ := set $election "LeaderElectionId" (include "operator.lock" .) -}}
 {{- $_ := set $election "LeaderElectionNamespace" (include "operator.lockNamespace" .) -}}
 {{- mergeOverwrite (deepCopy .Values.appsettings) (dict "KubeOps" $election) | toPrettyJson -}}

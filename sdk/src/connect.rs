@@ -15,6 +15,7 @@ use kube::{Client, Config};
 
 use crate::chain::chain;
 use crate::client::{self, Requests};
+#[cfg(feature = "operator")]
 use crate::metrics::Metrics;
 
 const KUBECONFIG: &str = "KUBECONFIG";
@@ -239,7 +240,8 @@ impl Connection {
     }
 
     /// Likewise, and each of its requests is counted.
-    pub(super) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
+    #[cfg(feature = "operator")]
+    pub(crate) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
         let host = self.config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
         Ok(self.builder()?.with_layer(&metrics.requests(&host)).build())
     }
