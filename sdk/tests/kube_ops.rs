@@ -96,6 +96,7 @@ fn every_key_can_be_set() {
         ("LeaderElectionRetryPeriod", "00:00:05.5"),
         ("LeaderElectionReleaseOnStop", "false"),
         ("LeaderElectionTrustAge", "false"),
+        ("LeaderElectionLabelPod", "true"),
         ("LeaderElectionFence", "false"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
@@ -274,7 +275,7 @@ fn wrong_and_repeated_namespaces_are_named() {
 
 #[test]
 fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in ["LeaderLockApiVersion", "LeaderElectionLabelPod"] {
+    for key in ["LeaderLockApiVersion"] {
         assert!(refusal(key, "true").ends_with("not supported yet by this version"));
     }
 }
@@ -296,7 +297,7 @@ fn all_problems_come_at_once_without_second_hand_ones() {
         ("KubeOps__LeaderElectionRenewDeadline", "60"),
         ("KubeOps__HealthAddress", "x"),
         ("KubeOps__Name", "-"),
-        ("KubeOps__LeaderElectionLabelPod", "true"),
+        ("KubeOps__LeaderElectionLabelPod", "perhaps"),
         ("KubeOps____X", "empty level"),
     ]);
     let mut keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();

@@ -50,6 +50,7 @@ mod announce;
 mod bearer;
 mod candidate;
 mod changes;
+mod claim;
 pub mod clock;
 pub mod election;
 mod elector;
@@ -71,6 +72,8 @@ pub use alone::Alone;
 pub use bearer::Bearer;
 pub use candidate::{Candidate, CandidateError, Leader, LeadershipGuard, Standing, run_as_leader};
 pub use changes::Change;
+#[cfg(feature = "operator")]
+pub(crate) use claim::{Claim, Claimed};
 pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
 pub(crate) use fence::denial::POLICY;

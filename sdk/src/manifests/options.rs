@@ -31,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) watched: Vec<String>,
     /// Whether the operator installs its CRDs at its start.
     pub(crate) installs_crds: bool,
+    /// Whether the leader's pod is labelled.
+    pub(crate) labels_pod: bool,
     /// Whether finalizers are added to objects, or taken off.
     pub(crate) finalizers: bool,
     /// The port that probes are answered on.

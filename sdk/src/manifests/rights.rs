@@ -11,6 +11,7 @@
 //! | kinds of a `Store` | `list`, `watch` | their cache |
 //! | Events | `create`, `patch` | `patch` counts up |
 //! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
+//! | `LeaderElectionLabelPod` | `patch` on pods where it runs | the leader's label |
 //! | the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
 //!
 //! Owner references do not block their owner's deletion, so that no `update` on `…/finalizers` is needed.
@@ -29,6 +30,7 @@ const CACHE: [&str; 2] = ["list", "watch"];
 const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
 const INSTALLED: [&str; 3] = ["get", "create", "patch"];
+const LABELLED: [&str; 1] = ["patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
 /// Those that admission looks at.
@@ -76,6 +78,9 @@ impl Rights {
             if let Some(crd) = controller.crd.as_ref().filter(|_| options.installs_crds) {
                 granting.crd(crd);
             }
+        }
+        if options.labels_pod {
+            granting.namespace(&options.namespace).add("", "pods", &[], &LABELLED);
         }
         granting.lock(options);
         granting.rights

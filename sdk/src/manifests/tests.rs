@@ -79,6 +79,7 @@ fn options() -> Options {
         only_leader_ready: false,
         watched: Vec::new(),
         installs_crds: false,
+        labels_pod: false,
         finalizers: true,
         health_port: Some(8081),
         metrics_port: Some(8080),
@@ -200,6 +201,22 @@ fn an_operator_that_installs_its_crds_may_do_so_and_no_others() {
     let installed = rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["get", "create", "patch"]);
     let rules = object(&manifests, "cluster-role")["rules"].as_array().unwrap().clone();
     assert!(rules.contains(&named(installed, "shops.example.com")), "{rules:#?}");
+}
+
+#[test]
+fn an_operator_that_labels_the_leaders_pod_may_patch_pods_where_it_runs_and_nowhere_else() {
+    let rights = |watched: &[&str]| {
+        let watched: Vec<String> = watched.iter().map(|&name| name.to_owned()).collect();
+        let made = |labels_pod| manifests(&shop(), Options { labels_pod, watched: watched.clone(), ..options() });
+        let manifests = made(true);
+        let role = object(&manifests, "role-shop-system").clone();
+        assert_eq!(role["metadata"]["namespace"], "shop-system");
+        assert_eq!(object(&manifests, "cluster-role"), object(&made(false), "cluster-role"));
+        role["rules"].clone()
+    };
+    let pods = rule("", &["pods"], &["patch"]);
+    assert_eq!(rights(&[]), json!([pods]));
+    assert!(rights(&["shop-system"]).as_array().unwrap().contains(&pods));
 }
 
 #[test]

@@ -68,6 +68,9 @@ section_table! {
     /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
     /// replica together, is taken at the start without waiting for the lease duration. One clock may be wrong.
     "LeaderElectionTrustAge" leader_election_trust_age: bool = Preset::Text("true");
+    /// Whether the leader's Pod has the label `kubeops.rs/role: leader`, for Services that are to reach the leader. Needs `POD_NAME` and
+    /// `POD_UID`, and the right to patch Pods.
+    "LeaderElectionLabelPod" leader_election_label_pod: bool = Preset::Text("false");
     /// Whether the API server refuses writes of every pod but the leader's. `generate manifests --fence` and the chart's
     /// `leaderElection.fence` set it where they install the policy that does so; this replica checks at its start that its token is
     /// bound to the pod that `Name` and `PodUid` say.
@@ -105,7 +108,7 @@ section_table! {
 }
 
 /// Keys that the design has and this version has not.
-const LATER: [&str; 2] = ["LeaderLockApiVersion", "LeaderElectionLabelPod"];
+const LATER: [&str; 1] = ["LeaderLockApiVersion"];
 
 // === impl Defaults ===
 

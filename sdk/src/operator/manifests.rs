@@ -100,6 +100,7 @@ impl<S> Parts<S> {
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
+            labels_pod: kube_ops.leader_election_label_pod,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,
             health_port: kube_ops.health_address.and_then(|address| health_port(address, &mut problems)),
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),

@@ -60,6 +60,8 @@ fn tokens<S>(
     options: &Options,
     header: &str,
 ) -> Result<Vec<(&'static str, String)>, GenerateError> {
+    // Whether the leader's pod is labelled is said by the chart's values.
+    let options = &Options { labels_pod: false, ..options.clone() };
     let all = Rights::of(controllers, &Options { watched: Vec::new(), ..options.clone() });
     let apart = Rights::of(controllers, &Options { watched: vec![WATCHED.to_owned()], ..options.clone() });
     let nothing = Rules::default();

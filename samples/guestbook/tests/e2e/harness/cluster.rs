@@ -114,7 +114,12 @@ impl Cluster {
     }
 
     pub(crate) fn history(&self) -> History {
-        History::begin(&self.client, &self.guestbooks)
+        self.history_of(LOCK)
+    }
+
+    /// One of another lock.
+    pub(crate) fn history_of(&self, lock: &str) -> History {
+        History::begin(&self.client, lock, &self.guestbooks)
     }
 
     /// The audit log up to now.
