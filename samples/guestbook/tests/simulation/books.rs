@@ -84,13 +84,19 @@ impl Books {
             }
         }
         let counts = [pages.len(), deployments.len(), services.len()];
-        counts.iter().any(|count| *count != books.len()).then(|| format!("{counts:?} children of {} Guestbooks", books.len()))
+        counts
+            .iter()
+            .any(|count| *count != books.len())
+            .then(|| format!("{counts:?} children of {} Guestbooks", books.len()))
     }
 
     /// What Guestbooks own, by name.
     async fn children<K>(&self) -> BTreeMap<String, K>
     where
-        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
     {
         let all = self.api::<K>().list(&ListParams::default()).await.unwrap();
         let owned = all.into_iter().filter(|object| !object.owner_references().is_empty());

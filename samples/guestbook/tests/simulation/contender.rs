@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
-use kube::client::Body;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use tower::Service as _;
@@ -20,6 +20,8 @@ const IDENTITY: &str = "contender_go";
 const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(2);
+/// For so long it may believe to lead after its last renewal was answered, which may have been a call later than it was taken.
+pub(super) const LONGEST_BELIEF: Duration = DEADLINE.saturating_add(RETRY).saturating_add(CALL);
 /// As controller-runtime sets it.
 const CALL: Duration = Duration::from_secs(5);
 
@@ -85,13 +87,16 @@ impl Contender {
 
     async fn write(&mut self, mut lease: Value, holder: &str, lasts: Duration) -> bool {
         let spec = &lease["spec"];
-        let (was, transitions) = (spec["holderIdentity"] == holder, spec["leaseTransitions"].as_u64().unwrap_or_default());
+        let (was, transitions) =
+            (spec["holderIdentity"] == holder, spec["leaseTransitions"].as_u64().unwrap_or_default());
         let now = self.wall();
         let acquired = if was { spec["acquireTime"].clone() } else { json!(now) };
         let transitions = if was { transitions } else { transitions + 1 };
         lease["spec"] = json!({ "holderIdentity": holder, "leaseDurationSeconds": lasts.as_secs(),
             "acquireTime": acquired, "renewTime": now, "leaseTransitions": transitions });
-        let Some((StatusCode::OK | StatusCode::CREATED, written)) = self.ask(Method::PUT, Some(lease)).await else { return false };
+        let Some((StatusCode::OK | StatusCode::CREATED, written)) = self.ask(Method::PUT, Some(lease)).await else {
+            return false;
+        };
         let now = self.world.now();
         self.observed = Some((written["spec"].clone(), now));
         if holder == IDENTITY {

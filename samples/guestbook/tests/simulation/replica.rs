@@ -6,10 +6,10 @@ use std::time::Duration;
 use kubeops::leadership::clock::{Clock, Moment, Reading};
 use kubeops::operator::{Replica as Start, RunningOperator};
 
+use super::Author;
 use super::log::Times;
 use super::network::way;
 use super::world::World;
-use super::Author;
 use crate::operator;
 
 /// What the clocks of a machine show, as far as that is not the time.

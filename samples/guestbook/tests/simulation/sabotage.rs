@@ -46,7 +46,8 @@ impl Play {
     pub(super) async fn sabotage(&mut self, sabotage: Sabotage) {
         let world = self.world.clone();
         let leader = world.leaders()[0];
-        let standby = self.replicas.iter().map(super::replica::Replica::author).find(|author| *author != leader).unwrap();
+        let standby =
+            self.replicas.iter().map(super::replica::Replica::author).find(|author| *author != leader).unwrap();
         let lease = world.look(LOCK).unwrap();
         let status = "/apis/guestbook.example.com/v1/namespaces/default/guestbooks/book-0/status";
         match sabotage {
@@ -84,7 +85,8 @@ impl Play {
     async fn write(&self, author: Author, method: Method, path: &str, body: Value) {
         let kind = if method == Method::PUT { "application/json" } else { "application/merge-patch+json" };
         let request = Request::builder().method(method).uri(path).header("content-type", kind);
-        let answer = way(&self.world, author).call(request.body(Body::from(body.to_string().into_bytes())).unwrap()).await;
+        let answer =
+            way(&self.world, author).call(request.body(Body::from(body.to_string().into_bytes())).unwrap()).await;
         assert!(answer.unwrap().status().is_success());
     }
 }

@@ -70,6 +70,9 @@ fn fault(random: &mut Rng) -> (Fault, &'static str) {
         7 => (Fault::Hang, "requests hang"),
         8 => (Fault::HangAnswer, "answers hang after the commit"),
         9 => (Fault::Garble, "answers garbled"),
-        _ => (Fault::EndWatch { error: *random.choice([None, Some(410), Some(500)].iter()).unwrap() }, "watches end at once"),
+        _ => (
+            Fault::EndWatch { error: *random.choice([None, Some(410), Some(500)].iter()).unwrap() },
+            "watches end at once",
+        ),
     }
 }
