@@ -16,7 +16,7 @@ use super::calls::{self, Answer, Call, READING};
 use super::{Elector, ElectorError};
 use crate::leadership::announce::{Announcer, Herald};
 use crate::leadership::clock::{Clock, Moment, Reading};
-use crate::leadership::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Stamp};
+use crate::leadership::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Stamp};
 use crate::leadership::history::{Seen, TermHistory};
 use crate::leadership::lock::{Lock, LockError};
 use crate::leadership::ping::Ping;
@@ -51,7 +51,7 @@ pub(super) struct Run {
     call: Option<Call>,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
-    tell: mpsc::Sender<News>,
+    tell: mpsc::Sender<News<Observation>>,
     sends: Sends,
     ping: Option<Ping>,
     blocked: bool,
@@ -63,7 +63,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(elector: Elector) -> (Self, Herald, mpsc::Receiver<News>) {
+    pub(super) fn new(elector: Elector) -> (Self, Herald, mpsc::Receiver<News<Observation>>) {
         let Elector { options, lock, clock, announcer, herald, state, pulse, ping, history } = elector;
         let (tell, news) = mpsc::channel(NEWS_WAITING);
         let election = Election::new(options.clone());
@@ -95,7 +95,7 @@ impl Run {
         ready: impl Future<Output = ()> + Send,
         stop: CancellationToken,
         patience: Duration,
-        mut news: mpsc::Receiver<News>,
+        mut news: mpsc::Receiver<News<Observation>>,
     ) -> Result<(), ElectorError> {
         let mut ready = pin!(ready);
         let (mut stands, mut stops, mut overdue) = (false, false, None);
@@ -273,15 +273,16 @@ impl Run {
         }
     }
 
-    fn watched(&mut self, news: News) -> Input {
+    fn watched(&mut self, news: News<Observation>) -> Input {
         match news {
-            News::Input(input) => {
-                if input == Input::Watching(true) {
+            News::Watching(open) => {
+                if open {
                     self.pulse.was_watched();
                     self.announcer.recovered(WATCHING);
                 }
-                input
+                Input::Watching(open)
             }
+            News::Seen(observation) => Input::Watched(observation),
             News::Trouble(error) => {
                 self.trouble(WATCHING, &error);
                 Input::Watching(false)
