@@ -16,7 +16,7 @@ const WATCH_SECONDS: u32 = 290;
 /// The object of one name, which may or may not be there.
 #[derive(Clone, Debug)]
 pub(in crate::leadership) struct Object {
-    pub(super) api: Api<DynamicObject>,
+    api: Api<DynamicObject>,
     resource: ApiResource,
     name: String,
     namespace: String,
@@ -35,6 +35,13 @@ pub(in crate::leadership) struct Found {
     pub(in crate::leadership) object: Option<DynamicObject>,
     /// When a read was answered, by the API server's clock, if it said so.
     pub(super) answered: Option<Stamp>,
+}
+
+impl Found {
+    /// What a write has made.
+    pub(in crate::leadership) const fn written(version: u64, object: DynamicObject) -> Self {
+        Self { version, object: Some(object), answered: None }
+    }
 }
 
 impl Object {

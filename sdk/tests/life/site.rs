@@ -1,0 +1,161 @@
+//! Pods and the lock that they stand for, on a cluster in memory.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::Resource as _;
+use kube::{Api, Client, CustomResourceExt as _};
+use kubeops::leadership::life::{LeaderLock, LeaderLockApi, LifeLock};
+use kubeops_testkit::cluster::{Fault, Faults};
+use kubeops_testkit::{AuditEvent, Cluster};
+use serde_json::{Value, json};
+
+pub const LOCK: &str = "lock";
+/// To the server and back.
+const LATENCY: Duration = Duration::from_millis(4);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    ConfigMap,
+    LeaderLock(LeaderLockApi),
+}
+
+#[derive(Clone)]
+pub struct Site {
+    pub cluster: Cluster,
+    kind: Kind,
+    /// Uids of pods whose processes still work.
+    at_work: Arc<Mutex<Vec<String>>>,
+}
+
+/// One candidate's way to the lock.
+#[derive(Clone)]
+pub struct Way(Faults);
+
+impl Site {
+    pub async fn start(kind: Kind) -> Self {
+        let cluster = Cluster::start().await;
+        if let Kind::LeaderLock(api) = kind {
+            let crds = Api::all(cluster.client("kubectl"));
+            crds.create(&PostParams::default(), &api.definition()).await.unwrap();
+        }
+        Self { cluster, kind, at_work: Arc::default() }
+    }
+
+    pub fn client(&self, user: &str) -> Client {
+        self.cluster.client(user)
+    }
+
+    pub fn way(&self, user: &str) -> Way {
+        let way = Way(self.cluster.faults(user));
+        way.mend();
+        way
+    }
+
+    pub fn lock(&self, user: &str) -> LifeLock {
+        match self.kind {
+            Kind::ConfigMap => LifeLock::config_map(self.client(user), "default", LOCK),
+            Kind::LeaderLock(api) => LifeLock::leader_lock(self.client(user), api, "default", LOCK),
+        }
+    }
+
+    pub fn locks(&self) -> Api<DynamicObject> {
+        let mut resource = match self.kind {
+            Kind::ConfigMap => kube::api::ApiResource::erase::<ConfigMap>(&()),
+            Kind::LeaderLock(_) => LeaderLock::api_resource(),
+        };
+        if let Kind::LeaderLock(api) = self.kind {
+            resource.group = api.group().to_owned();
+            resource.api_version = api.to_string();
+        }
+        Api::default_namespaced_with(self.client("kubectl"), &resource)
+    }
+
+    pub fn pods(&self) -> Api<Pod> {
+        Api::default_namespaced(self.client("kubectl"))
+    }
+
+    /// Creates a pod that runs; its uid.
+    pub async fn pod(&self, name: &str) -> String {
+        let pod = json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "operator", "image": "i" }] } });
+        let pod = serde_json::from_value(pod).unwrap();
+        let uid = self.pods().create(&PostParams::default(), &pod).await.unwrap().metadata.uid.unwrap();
+        self.set_status(name, &json!({ "phase": "Running" })).await;
+        self.at_work.lock().unwrap().push(uid.clone());
+        uid
+    }
+
+    pub async fn set_status(&self, name: &str, status: &Value) {
+        let patch = json!({ "status": status });
+        self.pods().patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
+    /// As the kubelet says it of a pod that it has evicted.
+    pub async fn evicted(&self, name: &str) {
+        let status = json!({ "phase": "Failed", "reason": "Evicted", "containerStatuses": [
+            { "name": "operator", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+              "state": { "terminated": { "exitCode": 137 } } }] });
+        self.set_status(name, &status).await;
+    }
+
+    /// Deletes a pod at once, as the kubelet does at its end; its lock goes with it.
+    pub async fn delete_pod(&self, name: &str) {
+        self.pods().delete(name, &DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() }).await.unwrap();
+    }
+
+    /// The pod that owns the lock.
+    pub async fn holder(&self) -> Option<String> {
+        let lock = self.locks().get_opt(LOCK).await.unwrap()?;
+        lock.metadata.owner_references?.first().map(|owner| owner.name.clone())
+    }
+
+    pub async fn create(&self, lock: &Value) -> DynamicObject {
+        let lock = serde_json::from_value(lock.clone()).unwrap();
+        self.locks().create(&PostParams::default(), &lock).await.unwrap()
+    }
+
+    /// As the Go operator framework and zio-k8s write it for a pod.
+    pub async fn create_for(&self, pod: &str) {
+        let owner = self.pods().get(pod).await.unwrap().owner_ref(&()).unwrap();
+        let mut lock = json!({ "metadata": { "name": LOCK, "ownerReferences": [owner] } });
+        if self.kind != Kind::ConfigMap {
+            lock["spec"] = json!({});
+        }
+        self.create(&lock).await;
+    }
+
+    pub async fn delete(&self) {
+        self.locks().delete(LOCK, &DeleteParams::default()).await.unwrap();
+    }
+}
+
+impl Way {
+    /// All is well.
+    pub fn mend(&self) {
+        self.0.mend();
+        self.0.always(Fault::Latency(LATENCY));
+    }
+
+    /// Nothing gets through: calls hang, watches say nothing.
+    pub fn cut(&self) {
+        self.mend();
+        self.0.hang();
+    }
+
+    /// Writes are committed, and their answers never come.
+    pub fn lose_answers(&self) {
+        self.mend();
+        self.0.when(AuditEvent::is_write, None, Fault::HangAnswer);
+    }
+
+    /// Such requests get this.
+    pub fn when(&self, such: impl Fn(&AuditEvent) -> bool + Send + Sync + 'static, times: Option<usize>, fault: Fault) {
+        self.0.when(such, times, fault);
+    }
+
+    pub fn end_watches(&self) {
+        self.0.end_watches();
+    }
+}
