@@ -23,6 +23,7 @@ fn defaults() -> Defaults {
         client_namespace: None,
         host_name: Some("My_Laptop.local".to_owned()),
         cpus: std::num::NonZeroUsize::new(3),
+        for_pods: false,
     }
 }
 

@@ -28,7 +28,9 @@ impl Claim {
             return Ok(Self(None));
         }
         let lock = format!("{}/{}", settings.leader_election_namespace, settings.leader_election_id);
-        let stand = Stand { server, lock, identity: settings.holder_identity() };
+        let is_for_life = settings.leader_election_lock.is_for_life();
+        let identity = if is_for_life { settings.name.clone() } else { settings.holder_identity() };
+        let stand = Stand { server, lock, identity };
         let mut claims = claims();
         if let Some(other) = claims.get(&stand) {
             let Stand { lock, identity, .. } = stand;

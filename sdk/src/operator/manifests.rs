@@ -74,6 +74,7 @@ impl<S> Parts<S> {
             client_namespace: Some(namespace.clone()),
             host_name: Some(operator.clone()),
             cpus: None,
+            for_pods: true,
         };
         let (kube_ops, _warnings_are_told_by_run) = KubeOps::from_settings(settings, &defaults)?;
         let mut problems = Problems::default();

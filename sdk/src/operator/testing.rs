@@ -87,6 +87,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             // Its time is not the test's.
             election_thread: None,
             only_bearer: false,
+            in_memory: true,
             server: CLUSTER.to_owned(),
             clock: Clock::tokio(),
             metrics: metrics.clone(),

@@ -19,6 +19,7 @@ mod contending;
 mod crash;
 mod crd_missing;
 mod finalizers;
+mod for_life;
 mod foreign_holder;
 mod freeze;
 mod handover;

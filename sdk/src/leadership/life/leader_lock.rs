@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(crd["metadata"]["name"], format!("leaderlocks.{}", api.group()));
             assert_eq!((&crd["spec"]["group"], &crd["spec"]["scope"]), (&json!(api.group()), &json!("Namespaced")));
             let names = json!({
-                "categories": [], "kind": "LeaderLock", "plural": "leaderlocks", "singular": "leaderlock", "shortNames": ["ll"],
+                "kind": "LeaderLock", "plural": "leaderlocks", "singular": "leaderlock", "shortNames": ["ll"],
             });
             assert_eq!(crd["spec"]["names"], names);
             let [version] = crd["spec"]["versions"].as_array().unwrap().as_slice() else { panic!("several versions") };

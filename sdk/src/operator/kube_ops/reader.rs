@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::{Kind, Node, Origin, Problem, Problems, Settings, Warning, same_key};
+use crate::settings::{Kind, Layer, Node, Origin, Problem, Problems, Settings, Warning, same_key};
 
 use super::table::{Key, Preset};
 use super::types::Setting;
@@ -89,6 +89,21 @@ impl<'a> Reader<'a> {
     pub(super) fn warn(&mut self, key: &'static str, message: impl Into<String>) {
         let origin = self.value_of(key).map_or_else(Origin::default_value, |(_, origin)| origin);
         self.warnings.push(Warning { key: format!("{SECTION}:{key}"), message: message.into(), origin });
+    }
+
+    /// Whether nobody has said what the value of `key` is, and no variable of the pod has.
+    pub(super) fn is_made_up(&self, key: &str) -> bool {
+        self.value_of(key).is_none_or(|(_, origin)| origin.layer() == Layer::Default)
+    }
+
+    /// Whether pods are meant, which know more of themselves than this process does.
+    pub(super) fn is_for_pods(&self) -> bool {
+        self.facts.defaults.for_pods
+    }
+
+    /// What the environment says.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.facts.settings.variable(name).map(str::to_owned)
     }
 
     fn value_of(&self, key: &str) -> Option<(String, Origin)> {
