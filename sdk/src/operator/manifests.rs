@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::builder::Parts;
 use super::kube_ops::names::object_name;
-use super::kube_ops::{Defaults, KubeOps, ReadyWhen, SECTION};
+use super::kube_ops::{Defaults, KubeOps, LeaderElectionLock, ReadyWhen, SECTION};
 use super::run::RunError;
-use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
+use crate::manifests::{Files, GenerateError, Lock, LockKind, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
 
 const SETTINGS_FILE: &str = "appsettings.json";
@@ -78,7 +78,8 @@ impl<S> Parts<S> {
         };
         let (kube_ops, _warnings_are_told_by_run) = KubeOps::from_settings(settings, &defaults)?;
         let mut problems = Problems::default();
-        let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
+        let api = kube_ops.leader_lock_api_version;
+        let lock = lock(&kube_ops, &namespace, &mut problems);
         let options = Options {
             operator,
             package: self.name.to_owned(),
@@ -87,7 +88,8 @@ impl<S> Parts<S> {
             image: image.unwrap_or_else(|| format!("{}:{}", self.name, self.version)),
             namespace,
             own_namespace,
-            lock: kube_ops.enable_leader_election.then(lock),
+            lock,
+            leader_lock: api.definition(),
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
@@ -102,6 +104,28 @@ impl<S> Parts<S> {
         };
         problems.or(options)
     }
+}
+
+/// What replicas elect their leader by, if they do.
+fn lock(kube_ops: &KubeOps, namespace: &str, problems: &mut Problems) -> Option<Lock> {
+    if !kube_ops.enable_leader_election {
+        return None;
+    }
+    let (of_lock, kind) = (&kube_ops.leader_election_namespace, kube_ops.leader_election_lock);
+    if kind.is_for_life() && of_lock != namespace {
+        let message = format!(
+            "{of_lock} is not {namespace}, the namespace of the operator's pods: a {} belongs to its holder's pod, and the garbage \
+             collector deletes what belongs to a pod of another namespace",
+            kind.kind()
+        );
+        problems.push(Problem::new(format!("{SECTION}:LeaderElectionNamespace"), message));
+    }
+    let kind = match kind {
+        LeaderElectionLock::Lease => LockKind::Lease,
+        LeaderElectionLock::ConfigMap => LockKind::ConfigMap,
+        LeaderElectionLock::LeaderLock => LockKind::LeaderLock(kube_ops.leader_lock_api_version.group()),
+    };
+    Some(Lock::new(&kube_ops.leader_election_id, of_lock, kind))
 }
 
 /// Whether somebody outside of the pod can know it and ask it.

@@ -9,6 +9,7 @@
     reason = "tests are sentences"
 )]
 
+mod chaos;
 mod site;
 
 use std::time::Duration;
@@ -97,4 +98,226 @@ async fn one_of_three_leads_for_hours_and_hands_over_without_a_wait() {
         second.stops().await;
         assert_eq!(site.holder().await, None, "given back");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lock_goes_with_the_pod_and_not_with_the_process() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    first.run.abort();
+    sleep(HOUR).await;
+    assert!(second.leadership.term().is_none(), "its pod may start it again");
+    site.delete_pod("a").await;
+    let deleted = Instant::now();
+    second.leads().await;
+    assert!(deleted.elapsed() < A_MOMENT, "{:?}", deleted.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_is_started_again_leads_at_once_with_a_greater_token() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let uid = site.pod("a").await;
+    let mut first = process(&site, "a", &uid);
+    let token = |term: &Term| term.fencing_token().unwrap().parse::<u64>().unwrap();
+    let first_token = token(&first.leads().await);
+    first.run.abort();
+    site.set_status("a", &json!({ "message": "restarted" })).await;
+    let started = Instant::now();
+    let term = process(&site, "a", &uid).leads().await;
+    assert!(started.elapsed() < A_MOMENT, "{:?}", started.elapsed());
+    assert!(token(&term) > first_token);
+    assert_eq!(term.identity(), format!("a_{uid}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_evicted_pod_loses_its_lock_and_is_not_touched() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    // What a node that is not ready, or one that is gone, leaves behind.
+    site.set_status("a", &json!({ "conditions": [{ "type": "Ready", "status": "False" }] })).await;
+    let by_gc = json!([{ "type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC" }]);
+    site.set_status("a", &json!({ "phase": "Failed", "conditions": by_gc })).await;
+    sleep(HOUR).await;
+    assert!(term.is_valid() && second.leadership.term().is_none(), "its containers may live");
+
+    site.set_status("a", &json!({ "conditions": [] })).await;
+    site.evicted("a").await;
+    let evicted = Instant::now();
+    second.leads().await;
+    assert!(evicted.elapsed() < A_MOMENT, "{:?}", evicted.elapsed());
+    sleep(HOUR).await;
+    assert!(site.pods().get_opt("a").await.unwrap().is_some());
+    // No kubelet has ended the process here: it has no pod to lead for any more.
+    assert!(!term.is_valid() && first.leadership.term().is_none());
+    second.stops().await;
+    sleep(HOUR).await;
+    assert!(first.leadership.term().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn locks_of_other_programs_are_waited_for_and_followed() {
+    for kind in KINDS {
+        let site = Site::start(kind).await;
+        site.pod("go-or-scala").await;
+        site.create_for("go-or-scala").await;
+        let mut replica = replica(&site, "a").await;
+        sleep(HOUR).await;
+        assert!(replica.leadership.term().is_none());
+        // As zio-k8s releases it.
+        site.delete().await;
+        let deleted = Instant::now();
+        replica.leads().await;
+        assert!(deleted.elapsed() < A_MOMENT, "{kind:?}: {:?}", deleted.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_config_map_that_is_no_lock_is_not_touched() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let foreign = site.create(&json!({ "metadata": { "name": LOCK }, "data": { "key": "value" } })).await;
+    let mut replica = replica(&site, "a").await;
+    sleep(HOUR).await;
+    assert!(replica.leadership.term().is_none());
+    assert_eq!(site.locks().get(LOCK).await.unwrap(), foreign);
+    site.delete().await;
+    replica.leads().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_deleted_ends_the_term_and_the_pod_that_is_there_leads_again() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut replica = replica(&site, "a").await;
+    let term = replica.leads().await;
+    site.delete().await;
+    let deleted = Instant::now();
+    let next = replica.leads_after(term.id()).await;
+    assert!(!term.is_valid() && deleted.elapsed() < A_MOMENT);
+    assert_eq!(term.end_reason(), Some(EndReason::Deleted));
+    assert!(next.is_valid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_deleted_by_force_leads_no_more_although_its_process_lives() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    site.delete_pod("a").await;
+    second.leads().await;
+    sleep(A_MOMENT).await;
+    assert!(!term.is_valid());
+    second.stops().await;
+    sleep(HOUR).await;
+    assert_eq!(site.holder().await, None, "nobody leads for a pod that is not there");
+    // A pod of the same name is another.
+    let uid = site.pod("a").await;
+    sleep(HOUR).await;
+    assert_eq!(site.holder().await, None);
+    process(&site, "a", &uid).leads().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_cut_off_goes_on_and_nobody_else_leads() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    first.way.cut();
+    sleep(HOUR).await;
+    assert!(term.is_valid() && second.leadership.term().is_none());
+    first.way.mend();
+    sleep(HOUR).await;
+    assert!(term.is_valid(), "there was nothing to lose");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_was_cut_off_when_its_lock_went_finds_it_out_by_a_read() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    first.way.cut();
+    first.way.end_watches();
+    sleep(LEASE).await;
+    site.delete_pod("a").await;
+    second.leads().await;
+    first.way.mend();
+    timeout(LEASE, term.ended()).await.expect("it must find out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_asks_for_nothing_and_a_leader_neither() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    first.leads().await;
+    let _second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    let asked = |verbs: &[&str]| site.cluster.requests().into_iter().filter(|it| verbs.contains(&it.verb.as_str())).count();
+    let before = asked(&["list", "get", "create", "update", "patch", "delete"]);
+    sleep(HOUR).await;
+    assert_eq!(asked(&["list", "get", "create", "update", "patch", "delete"]), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_are_settled_by_reads() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let uid = site.pod("a").await;
+    let way = site.way("a");
+    let mut first = process(&site, "a", &uid);
+    way.lose_answers();
+    first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    first.stops().await;
+    let stopped = Instant::now();
+    second.leads().await;
+    assert!(stopped.elapsed() < A_MOMENT, "its deletion was committed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lock_is_held_until_the_work_has_ended_and_kept_if_a_stop_says_so() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let work = term.begin_work();
+    let mut second = replica(&site, "b").await;
+    first.stop.cancel();
+    sleep(LEASE).await;
+    assert!(term.is_valid() && term.is_draining() && second.leadership.term().is_none());
+    drop(work);
+    second.leads().await;
+    first.run.await.unwrap().unwrap();
+    second.stops().await;
+
+    let uid = site.pod("c").await;
+    let mut keeps = process_with(&site, "c", &uid, |options| options.timing.release_on_stop = false);
+    keeps.leads().await;
+    keeps.stops().await;
+    assert_eq!(site.holder().await.as_deref(), Some("c"));
+    process(&site, "c", &uid).leads().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_steps_down_lets_another_lead() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let mut first = replica(&site, "a").await;
+    let term = first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    assert!(term.step_down("maintenance"));
+    let asked = Instant::now();
+    second.leads().await;
+    assert!(asked.elapsed() < A_MOMENT, "{:?}", asked.elapsed());
+    assert_eq!(term.end_reason(), Some(EndReason::SteppedDown { reason: "maintenance".to_owned() }));
+    second.stops().await;
+    first.leads_after(term.id()).await;
 }

@@ -1,10 +1,9 @@
 //! Pods and the lock that they stand for, on a cluster in memory.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, TypeMeta};
 use kube::core::Resource as _;
 use kube::{Api, Client, CustomResourceExt as _};
 use kubeops::leadership::life::{LeaderLock, LeaderLockApi, LifeLock};
@@ -26,8 +25,6 @@ pub enum Kind {
 pub struct Site {
     pub cluster: Cluster,
     kind: Kind,
-    /// Uids of pods whose processes still work.
-    at_work: Arc<Mutex<Vec<String>>>,
 }
 
 /// One candidate's way to the lock.
@@ -41,7 +38,7 @@ impl Site {
             let crds = Api::all(cluster.client("kubectl"));
             crds.create(&PostParams::default(), &api.definition()).await.unwrap();
         }
-        Self { cluster, kind, at_work: Arc::default() }
+        Self { cluster, kind }
     }
 
     pub fn client(&self, user: &str) -> Client {
@@ -61,16 +58,14 @@ impl Site {
         }
     }
 
+    fn resource(&self) -> ApiResource {
+        let Kind::LeaderLock(api) = self.kind else { return ApiResource::erase::<ConfigMap>(&()) };
+        let (group, api_version) = (api.group().to_owned(), api.to_string());
+        ApiResource { group, api_version, ..LeaderLock::api_resource() }
+    }
+
     pub fn locks(&self) -> Api<DynamicObject> {
-        let mut resource = match self.kind {
-            Kind::ConfigMap => kube::api::ApiResource::erase::<ConfigMap>(&()),
-            Kind::LeaderLock(_) => LeaderLock::api_resource(),
-        };
-        if let Kind::LeaderLock(api) = self.kind {
-            resource.group = api.group().to_owned();
-            resource.api_version = api.to_string();
-        }
-        Api::default_namespaced_with(self.client("kubectl"), &resource)
+        Api::default_namespaced_with(self.client("kubectl"), &self.resource())
     }
 
     pub fn pods(&self) -> Api<Pod> {
@@ -83,7 +78,6 @@ impl Site {
         let pod = serde_json::from_value(pod).unwrap();
         let uid = self.pods().create(&PostParams::default(), &pod).await.unwrap().metadata.uid.unwrap();
         self.set_status(name, &json!({ "phase": "Running" })).await;
-        self.at_work.lock().unwrap().push(uid.clone());
         uid
     }
 
@@ -112,7 +106,9 @@ impl Site {
     }
 
     pub async fn create(&self, lock: &Value) -> DynamicObject {
-        let lock = serde_json::from_value(lock.clone()).unwrap();
+        let mut lock: DynamicObject = serde_json::from_value(lock.clone()).unwrap();
+        let types = self.resource();
+        lock.types = Some(TypeMeta { api_version: types.api_version, kind: types.kind });
         self.locks().create(&PostParams::default(), &lock).await.unwrap()
     }
 

@@ -95,10 +95,13 @@ async fn holder(locks: &Api<DynamicObject>) -> Option<String> {
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn a_leader_hands_over_and_its_pod_takes_the_lock_with_it() {
     let cluster = Cluster::start().await;
+    for kind in KINDS {
+        kind.install(&cluster).await;
+    }
+    // It looks for new kinds every half a minute.
     cluster.plane.start_controller_manager().expect("start the controllers");
     cluster.guestbooks.create_many("book", 1).await;
     for kind in KINDS {
-        kind.install(&cluster).await;
         let locks = kind.locks(&cluster);
         // By the pod's name alone: the uid is asked for.
         let first = in_pod(&cluster, kind, "replica-a").await.unset("POD_UID");
