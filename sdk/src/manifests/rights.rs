@@ -13,7 +13,7 @@
 //! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
 //! | a Lease as the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
 //! | another lock | `create` | by a POST, which can't be bound to a name |
-//! | | `list`, `watch`, `delete` | bound to its name |
+//! | | `list`, `watch`, `patch`, `delete` | bound to its name |
 //! | | `list`, `watch` on pods | its own, and that of the holder |
 //!
 //! Owner references do not block their owner's deletion, so that no `update` on `…/finalizers` is needed.
@@ -33,7 +33,7 @@ const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
 const INSTALLED: [&str; 3] = ["get", "create", "patch"];
 /// Of a lock that goes with its holder's pod.
-pub(super) const LOCK_FOR_LIFE: [&str; 3] = ["list", "watch", "delete"];
+pub(super) const LOCK_FOR_LIFE: [&str; 4] = ["list", "watch", "patch", "delete"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
 /// The order in which people write verbs; others follow.

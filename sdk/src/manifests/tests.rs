@@ -141,7 +141,7 @@ fn rights_are_those_that_the_sdk_uses_and_those_that_the_controller_names() {
 #[test]
 fn a_lock_for_life_may_be_created_and_else_only_the_one_of_its_name() {
     let pods = rule("", &["pods"], &["list", "watch"]);
-    let verbs = ["list", "watch", "delete"];
+    let verbs = ["list", "watch", "patch", "delete"];
     for (kind, group, plural) in [
         (LockKind::ConfigMap, "", "configmaps"),
         (LockKind::LeaderLock("coralogix.com"), "coralogix.com", "leaderlocks"),

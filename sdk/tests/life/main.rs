@@ -12,8 +12,11 @@
 mod chaos;
 mod site;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use kube::Client;
 use kubeops::leadership::clock::Clock;
 use kubeops::leadership::life::{LeaderLockApi, LifeElector, LifeOptions};
 use kubeops::leadership::{ElectionOptions, ElectorError, EndReason, Leadership, Term, holder_identity};
@@ -48,10 +51,20 @@ fn process(site: &Site, name: &str, uid: &str) -> Replica {
 }
 
 fn process_with(site: &Site, name: &str, uid: &str, change: impl FnOnce(&mut LifeOptions)) -> Replica {
+    process_by(site.client(name), site, name, uid, change)
+}
+
+fn process_by(
+    client: Client,
+    site: &Site,
+    name: &str,
+    uid: &str,
+    change: impl FnOnce(&mut LifeOptions),
+) -> Replica {
     let timing = ElectionOptions::new(holder_identity(name, uid));
     let mut options = LifeOptions { pod: name.to_owned(), pod_uid: Some(uid.to_owned()), timing };
     change(&mut options);
-    let (lock, events, way) = (site.lock(name), site.client("events"), site.way(name));
+    let (lock, events, way) = (site.lock(client), site.client("events"), site.way(name));
     let (elector, leadership) = LifeElector::new(lock, options, Clock::tokio(), Metrics::default(), events);
     let stop = CancellationToken::new();
     let run = elector.as_only_bearer().run(std::future::ready(()), stop.clone(), HOUR);
@@ -124,7 +137,6 @@ async fn a_container_that_is_started_again_leads_at_once_with_a_greater_token() 
     let token = |term: &Term| term.fencing_token().unwrap().parse::<u64>().unwrap();
     let first_token = token(&first.leads().await);
     first.run.abort();
-    site.set_status("a", &json!({ "message": "restarted" })).await;
     let started = Instant::now();
     let term = process(&site, "a", &uid).leads().await;
     assert!(started.elapsed() < A_MOMENT, "{:?}", started.elapsed());
@@ -320,4 +332,29 @@ async fn who_steps_down_lets_another_lead() {
     assert_eq!(term.end_reason(), Some(EndReason::SteppedDown { reason: "maintenance".to_owned() }));
     second.stops().await;
     first.leads_after(term.id()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_an_earlier_container_has_sent_and_lands_late_hits_nobody() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let (uid, late) = (site.pod("a").await, Arc::new(AtomicU64::new(0)));
+    let client = site.exactly_late_client("a", late.clone());
+    let mut first = process_by(client, &site, "a", &uid, |_| {});
+    first.leads().await;
+    let mut second = replica(&site, "b").await;
+    sleep(LEASE).await;
+    late.store(5_000, Ordering::SeqCst);
+    first.stop.cancel();
+    sleep(A_MOMENT).await;
+    first.run.abort();
+
+    let mut again = process(&site, "a", &uid);
+    let term = again.leads().await;
+    // It would not even hear of it.
+    again.way.cut();
+    sleep(LEASE).await;
+    assert!(term.is_valid() && second.leadership.term().is_none());
+    again.way.mend();
+    again.stops().await;
+    second.leads().await;
 }

@@ -1,15 +1,21 @@
 //! Pods and the lock that they stand for, on a cluster in memory.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::{Method, Request};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, TypeMeta};
+use kube::client::Body;
 use kube::core::Resource as _;
 use kube::{Api, Client, CustomResourceExt as _};
 use kubeops::leadership::life::{LeaderLock, LeaderLockApi, LifeLock};
 use kubeops_testkit::cluster::{Fault, Faults};
 use kubeops_testkit::{AuditEvent, Cluster};
 use serde_json::{Value, json};
+use tokio::time::sleep;
+use tower::ServiceExt as _;
 
 pub const LOCK: &str = "lock";
 /// To the server and back.
@@ -51,11 +57,37 @@ impl Site {
         way
     }
 
-    pub fn lock(&self, user: &str) -> LifeLock {
+    pub fn lock(&self, client: Client) -> LifeLock {
         match self.kind {
-            Kind::ConfigMap => LifeLock::config_map(self.client(user), "default", LOCK),
-            Kind::LeaderLock(api) => LifeLock::leader_lock(self.client(user), api, "default", LOCK),
+            Kind::ConfigMap => LifeLock::config_map(client, "default", LOCK),
+            Kind::LeaderLock(api) => LifeLock::leader_lock(client, api, "default", LOCK),
         }
+    }
+
+    /// A client whose writes arrive up to so many milliseconds late, also those that it has given up by then.
+    pub fn late_client(&self, user: &str, most: Arc<AtomicU64>, random: Arc<Mutex<fastrand::Rng>>) -> Client {
+        self.client_by(user, move || random.lock().unwrap().u64(0..=most.load(Ordering::SeqCst)))
+    }
+
+    /// Likewise, exactly so many.
+    pub fn exactly_late_client(&self, user: &str, late: Arc<AtomicU64>) -> Client {
+        self.client_by(user, move || late.load(Ordering::SeqCst))
+    }
+
+    fn client_by(&self, user: &str, late: impl Fn() -> u64 + Send + Sync + 'static) -> Client {
+        let (service, late) = (self.cluster.service(user), Arc::new(late));
+        let way = tower::service_fn(move |request: Request<Body>| {
+            let late = if request.method() == Method::GET { 0 } else { late() };
+            let answer = service.clone().oneshot(request);
+            async move {
+                let lands = tokio::spawn(async move {
+                    sleep(Duration::from_millis(late)).await;
+                    answer.await
+                });
+                lands.await.unwrap()
+            }
+        });
+        Client::new(way, "default")
     }
 
     fn resource(&self) -> ApiResource {
@@ -144,11 +176,6 @@ impl Way {
     pub fn lose_answers(&self) {
         self.mend();
         self.0.when(AuditEvent::is_write, None, Fault::HangAnswer);
-    }
-
-    /// Such requests get this.
-    pub fn when(&self, such: impl Fn(&AuditEvent) -> bool + Send + Sync + 'static, times: Option<usize>, fault: Fault) {
-        self.0.when(such, times, fault);
     }
 
     pub fn end_watches(&self) {

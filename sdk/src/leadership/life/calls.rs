@@ -15,6 +15,7 @@ use crate::leadership::lock::LockError;
 pub(super) const READING: &str = "reading the lock";
 pub(super) const READING_POD: &str = "reading this replica's own pod";
 pub(super) const CREATING: &str = "creating the lock";
+pub(super) const TAKING_OVER: &str = "taking over the lock of an earlier container";
 pub(super) const DELETING: &str = "deleting the lock";
 
 /// A call that is on its way.
@@ -38,6 +39,10 @@ pub(super) fn read_own_pod(pod: PodSource, patience: Duration) -> Call {
 
 pub(super) fn create(lock: Arc<LifeLock>, owner: Holder, patience: Duration) -> Call {
     call(CREATING, patience, async move { lock.create(&owner).await.map(Input::Answered) })
+}
+
+pub(super) fn touch(lock: Arc<LifeLock>, uid: String, version: u64, patience: Duration) -> Call {
+    call(TAKING_OVER, patience, async move { lock.touch(&uid, version).await.map(Input::Answered) })
 }
 
 pub(super) fn delete(lock: Arc<LifeLock>, uid: String, version: u64, patience: Duration) -> Call {

@@ -10,17 +10,21 @@ use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, PostParams, Preconditions};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
 use super::election::{Foreign, Held, Holder, Lock, Seen};
 use super::leader_lock::LeaderLockApi;
+use crate::leadership::identity::random_uuid;
 use crate::leadership::lock::{Found, LockError, Object, parse_version};
 use crate::leadership::watcher::Source;
 
+/// An annotation that is new in each term which begins by a lock that is there already.
+const TERM: &str = "coordination.kubeops.rs/term";
+
 /// A lock that is held for life: an object that goes with its holder's pod.
 ///
-/// Needs the verbs `list`, `watch` and `delete` on that one object, `create` on its kind, which can't be bound to a name, and
+/// Needs the verbs `list`, `watch`, `patch` and `delete` on that one object, `create` on its kind, which can't be bound to a name, and
 /// `list` and `watch` on pods.
 #[derive(Clone, Debug)]
 pub struct LifeLock {
@@ -55,7 +59,7 @@ impl LifeLock {
     fn new(kind: Kind, client: Client, namespace: &str, name: &str) -> Self {
         let resource = kind.resource();
         let rule = format!(
-            "apiGroups: [{:?}], resources: [{}], resourceNames: [{name}], verbs: [list, watch, delete], in a Role of namespace \
+            "apiGroups: [{:?}], resources: [{}], resourceNames: [{name}], verbs: [list, watch, patch, delete], in a Role of namespace \
              {namespace}",
             resource.group, resource.plural
         );
@@ -96,14 +100,28 @@ impl LifeLock {
     pub(super) async fn create(&self, owner: &Holder) -> Result<Seen, LockError> {
         let object = self.owned_by(owner);
         match self.at.api().create(&PostParams::default(), &object).await {
-            Ok(created) => {
-                let version = parse_version(created.metadata.resource_version.as_deref())?;
-                self.at.advance(version);
-                self.seen(Found::written(version, created))
-            }
+            Ok(created) => self.written(created),
             Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
             Err(error) => Err(self.uncreated(self.at.error(error))),
         }
+    }
+
+    /// Changes nothing but its version, if it is still this very one.
+    pub(super) async fn touch(&self, uid: &str, version: u64) -> Result<Seen, LockError> {
+        let annotations = json!({ (TERM): random_uuid() });
+        let metadata = json!({ "uid": uid, "resourceVersion": version.to_string(), "annotations": annotations });
+        let patch = Patch::Merge(json!({ "metadata": metadata }));
+        match self.at.api().patch(&self.name, &PatchParams::default(), &patch).await {
+            Ok(touched) => self.written(touched),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Err(LockError::Conflict),
+            Err(error) => Err(self.at.error(error)),
+        }
+    }
+
+    fn written(&self, object: DynamicObject) -> Result<Seen, LockError> {
+        let version = parse_version(object.metadata.resource_version.as_deref())?;
+        self.at.advance(version);
+        self.seen(Found::written(version, object))
     }
 
     /// Deletes it if it is still this very one. `Ok`: it is gone, whoever deleted it, or goes once its finalizers are gone.

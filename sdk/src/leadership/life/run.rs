@@ -186,6 +186,7 @@ impl Run {
                 let owner = Holder { name: self.options.pod.clone(), uid: owner };
                 self.call = Some(calls::create(lock, owner, patience));
             }
+            Effect::Touch { uid, version } => self.call = Some(calls::touch(lock, uid, version, patience)),
             Effect::Delete { uid, version } => self.call = Some(calls::delete(lock, uid, version, patience)),
             Effect::Begin { token } => self.begin(token),
             Effect::Drain => self.seat.drain(),

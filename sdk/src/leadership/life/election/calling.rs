@@ -12,6 +12,7 @@ pub(super) enum Call {
     Read,
     ReadOwnPod,
     Create { owner: String },
+    Touch { uid: String, version: u64 },
     Delete { uid: String, version: u64 },
 }
 
@@ -44,6 +45,10 @@ impl LifeElection {
         if !self.may_lead() {
             return None;
         }
+        if let Some(due) = self.begin_due() {
+            let held = self.held().filter(|_| !self.is_written())?;
+            return Some((due, Call::Touch { uid: held.uid.clone(), version: held.version }));
+        }
         if self.is_free() {
             let owner = self.own.uid()?.to_owned();
             let call = if self.own.is_sure() { Call::Create { owner } } else { Call::ReadOwnPod };
@@ -68,6 +73,7 @@ impl LifeElection {
                 self.created = true;
                 Effect::Create { owner }
             }
+            Call::Touch { uid, version } => Effect::Touch { uid, version },
             Call::Delete { uid, version } => {
                 self.doomed = Some(uid.clone());
                 Effect::Delete { uid, version }
@@ -115,6 +121,8 @@ impl LifeElection {
             if self.refusals > 1 {
                 self.not_before = now.clock + self.pause(now.chance);
             }
+        } else {
+            self.written = seen.held().map(|held| held.uid.clone());
         }
         self.learn(now.clock, seen, effects);
     }

@@ -7,7 +7,9 @@
 //! - the lock is this process' if the *uid* of its owner is that of its pod, and no other process of the pod stands for it;
 //! - another's lock is deleted only if its pod is dead, which a pod that is there is only if none of its containers ever runs
 //!   again; a pod that is gone is the garbage collector's business;
-//! - a lock that was asked to be deleted is never led by again: a deletion without an answer may land at any time;
+//! - every term begins with a write: the creation of the lock, or a change of one that an earlier container of the pod has left,
+//!   so that a deletion which that container has sent does not find the version any more that it was sent for;
+//! - a lock that this process asked to be deleted is never led by again: a deletion without an answer may land at any time;
 //! - the lock is given back only after the term's work has ended and none of its writes may land later;
 //! - the newest state known decides, whatever way it was learnt: by an answer, a read or a watch.
 
@@ -59,6 +61,8 @@ pub struct LifeElection {
     created: bool,
     /// One has had no answer, and the lock was not read since.
     unsettled: bool,
+    /// Uid of the lock whose newest write by this pod is this process': no deletion that an earlier container has sent can land.
+    written: Option<String>,
     /// Uid of the newest lock that was asked to be deleted.
     doomed: Option<String>,
     /// Uid and version of the newest lock that is known to be deleted.
@@ -125,6 +129,7 @@ impl LifeElection {
             refusals: 0,
             created: false,
             unsettled: false,
+            written: None,
             doomed: None,
             gone: None,
             watching: false,
@@ -333,8 +338,12 @@ impl LifeElection {
         begins.then_some(self.pauses.until)
     }
 
+    fn is_written(&self) -> bool {
+        self.held().is_some_and(|held| self.written.as_ref() == Some(&held.uid))
+    }
+
     fn begin_if_held(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        if self.begin_due().is_none_or(|due| due > now) {
+        if self.begin_due().is_none_or(|due| due > now) || !self.is_written() {
             return;
         }
         let Some((held, newest)) = self.held().zip(self.newest.as_ref()) else { return };
@@ -349,6 +358,8 @@ impl LifeElection {
         self.pauses.ended(now, &self.options.timing);
         self.phase = Phase::Standby;
         self.working = true;
+        // The next term begins with a write of its own, and a greater token.
+        self.written = None;
         effects.push(Effect::End(reason));
     }
 

@@ -44,7 +44,7 @@ pub enum Input {
     Watched(Seen),
     /// The watch of the holder's pod told something.
     Holder(PodSeen),
-    /// The read of the lock, or its creation, has succeeded, and this is what it showed.
+    /// The read of the lock, its creation or its change has succeeded, and this is what it showed.
     Answered(Seen),
     /// The read of this process' own pod has succeeded.
     OwnPod(PodSeen),
@@ -69,6 +69,13 @@ pub enum Effect {
     Create {
         /// Of this process' own pod.
         owner: String,
+    },
+    /// Change the lock's version if it is still this very one; answer with `Answered`, `Conflict`, `Failed` or `Silent`.
+    Touch {
+        /// Of the lock.
+        uid: String,
+        /// Of the lock.
+        version: u64,
     },
     /// Delete the lock if it is still this very one; answer with `Deleted`, `Conflict`, `Failed` or `Silent`.
     Delete {

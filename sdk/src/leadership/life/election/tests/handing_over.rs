@@ -51,7 +51,8 @@ fn told_to_keep_the_lock_it_does() {
     let mut game = Game::with(|options| options.timing.release_on_stop = false);
     game.stands();
     let lock = game.lock_of("me");
-    assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
+    let effects = game.answered(lock);
+    game.takes_over(&effects);
     assert_eq!(game.step(Input::Stop), [Effect::Drain]);
     assert_eq!(game.step(worked()), [stopped()]);
     assert_eq!(game.step(worked()), [Effect::Stopped]);
@@ -137,7 +138,8 @@ fn who_steps_down_gives_the_lock_back_whatever_is_said_of_stops_and_pauses() {
     let mut game = Game::with(|options| options.timing.release_on_stop = false);
     game.stands();
     let lock = game.lock_of("me");
-    assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
+    let effects = game.answered(lock);
+    game.takes_over(&effects);
     let reason = EndReason::SteppedDown { reason: "maintenance".to_owned() };
     assert_eq!(game.step(Input::StepDown("maintenance".to_owned())), [Effect::Drain]);
     assert_eq!(game.step(worked()), [Effect::End(reason)]);

@@ -130,6 +130,18 @@ impl Game {
         Effect::Delete { uid: held.uid.clone(), version: held.version }
     }
 
+    fn touch(&self) -> Effect {
+        let held = self.election.newest().unwrap().held().unwrap();
+        Effect::Touch { uid: held.uid.clone(), version: held.version }
+    }
+
+    /// It takes over the lock of its own pod that was just seen.
+    fn takes_over(&mut self, effects: &[Effect]) {
+        assert_eq!(effects, [self.touch()]);
+        let touched = self.changed(|_| {});
+        assert!(matches!(self.answered(touched)[..], [Effect::Begin { .. }]));
+    }
+
     fn wake_after(&self) -> Option<Duration> {
         self.election.wake_at().map(|wake| wake.since(self.now))
     }

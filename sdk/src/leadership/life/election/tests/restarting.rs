@@ -8,15 +8,29 @@ fn restarted(proven: bool) -> Game {
     assert_eq!(game.answered(lock), []);
     assert_eq!(game.step(Input::Stand), []);
     assert!(!game.election.holds());
-    let begins = game.step(Input::Bears { proven });
-    assert_eq!(begins.len(), usize::from(proven));
+    let touch = game.touch();
+    assert_eq!(game.step(Input::Bears { proven }), if proven { vec![touch] } else { Vec::new() });
     game
 }
 
 #[test]
 fn a_container_that_is_started_again_leads_at_once_if_the_earlier_one_is_known_to_be_dead() {
-    let game = restarted(true);
-    assert!(game.election.leads());
+    let mut game = restarted(true);
+    let touched = game.changed(|_| {});
+    assert!(matches!(game.answered(touched)[..], [Effect::Begin { .. }]));
+}
+
+#[test]
+fn a_deletion_that_the_earlier_container_has_sent_finds_another_version() {
+    let mut game = restarted(true);
+    assert!(!game.election.leads(), "not before the write is answered");
+    assert_eq!(game.step(Input::Silent), [Effect::Read]);
+    let same = game.changed(|held| held.version -= 1);
+    let effects = game.answered(same);
+    assert_eq!(effects, [game.touch()]);
+    assert_eq!(game.step(Input::Conflict), [Effect::Read], "it landed");
+    assert_eq!(game.answered(Lock::Absent), [Effect::ReadOwnPod]);
+    assert_eq!(game.own_pod(pod("me", false)), [create()]);
 }
 
 #[test]
@@ -35,15 +49,4 @@ fn what_it_created_itself_needs_no_proof() {
     assert_eq!(game.own_pod(pod("me", false)), [create()]);
     let lock = game.lock_of("me");
     assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
-}
-
-#[test]
-fn the_token_of_a_term_grows_although_the_lock_is_the_same() {
-    let mut game = Game::new();
-    game.stands();
-    game.version = 100;
-    let lock = game.lock_of("me");
-    let Lock::Held(held) = &lock else { panic!("not held") };
-    let older = Lock::Held(Held { version: 12, ..held.clone() });
-    assert_eq!(game.answered(older), [Effect::Begin { token: 101 }], "the version of the list");
 }
