@@ -163,6 +163,7 @@ impl EventPump {
     pub async fn run(mut self) {
         let term = self.term.clone();
         tokio::select! {
+            biased;
             () = term.ended() => {}
             () = self.send_all() => {}
         }

@@ -48,7 +48,7 @@ impl Site {
     }
 
     async fn candidate(&self, name: &str) -> Candidate {
-        Candidate::lease(LOCK).config(self.config(name).await).identity(name)
+        Candidate::lease(LOCK).config(self.config(name).await).identity(name).replica_in_process()
     }
 
     async fn config(&self, user: &str) -> Config {
@@ -219,6 +219,20 @@ async fn each_start_of_one_candidate_has_a_name_of_its_own() {
     let second = timeout(GENEROUS, candidate.acquire()).await.unwrap().unwrap();
     assert_ne!(second.leader().identity(), name);
     second.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_candidate_for_one_lock_in_one_process_is_refused_unless_the_first_is_about_to_end() {
+    let site = Site::start().await;
+    let candidate = |name| Candidate::lease(LOCK).identity(name);
+    let first = candidate("a").config(site.config("a").await).start().await.unwrap();
+    let refused = candidate("b").config(site.config("b").await).start().await.unwrap_err();
+    let told = "`a` of this process stands for the lock default/nightly-report already; only one of the two could lead";
+    assert_eq!(refused.to_string(), told);
+    let _other = Candidate::lease("another").config(site.config("a").await).start().await.unwrap();
+    drop(first);
+    let third = candidate("b").config(site.config("b").await).acquire();
+    timeout(GENEROUS, third).await.unwrap().unwrap().release().await.unwrap();
 }
 
 #[tokio::test]

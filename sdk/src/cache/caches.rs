@@ -16,6 +16,7 @@ use super::state::Status;
 use super::watch::{Target, Watch};
 use super::{Cache, CacheState, Entity, OwnedCache, WatchState};
 use crate::metrics::{Metrics, WatchMetrics};
+use crate::process::own;
 
 /// All caches of the process. Cheap to clone; clones share everything.
 ///
@@ -130,7 +131,7 @@ impl Caches {
             let new: Vec<_> = self.0.lock().watches.iter().skip(kinds.len()).cloned().collect();
             for watch in new {
                 let kind = watch.target.resource.kind.clone();
-                let task = running.spawn(async move { watch.run().await });
+                let task = running.spawn(own(async move { watch.run().await }));
                 kinds.insert(task.id(), kind);
             }
             tokio::select! {

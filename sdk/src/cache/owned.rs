@@ -132,7 +132,8 @@ impl Sink for Shared {
             let in_scope = namespace.is_none() || namespace == key.namespace.as_deref();
             in_scope && !listed.contains(key)
         };
-        let gone: Vec<Key> = self.lock().keys().filter(|key| gone(key)).cloned().collect();
+        let mut gone: Vec<Key> = self.lock().keys().filter(|key| gone(key)).cloned().collect();
+        gone.sort_unstable();
         for key in gone {
             if let Some(old) = self.exchange(&key, None) {
                 self.tell(key, old, true);

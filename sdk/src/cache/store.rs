@@ -24,10 +24,12 @@ impl<K> Store<K> {
         self.read().values().cloned().collect()
     }
 
-    /// The keys of all objects, in no order.
+    /// The keys of all objects, in their order: what is done for each is the same in each run of a simulation.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        self.read().keys().cloned().collect()
+        let mut keys: Vec<Key> = self.read().keys().cloned().collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// How many objects there are.

@@ -13,8 +13,8 @@ use super::overrides::Overrides;
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
+use crate::connect::{ConnectError, Connection, Environment, connect};
 use crate::host::signals;
-use crate::operator::connect::{ConnectError, Connection, Environment, connect};
 use crate::leadership::life::LeaderLockApi;
 use crate::operator::kube_ops::{Defaults, KubeOps, listing, text_table};
 use crate::operator::{Operator, Placement, RunError};
@@ -69,7 +69,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             Command::GenerateDockerfile { out: folder, check } => {
                 let typed = typed_dockerfile(program.name, &overrides);
                 let (settings, set) = settings_of_pod(overrides)?;
-                let placement = Placement { image: None, namespace: None, set, typed };
+                let placement = Placement { image: None, namespace: None, fence: false, set, typed };
                 Ok(write_or_check(&self.parts().dockerfile(&settings, placement)?, &folder, check, out)?)
             }
             Command::Install => {
@@ -113,10 +113,10 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         overrides: Overrides,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
-        let ManifestsArguments { out: folder, format, check, image, namespace } = arguments;
+        let ManifestsArguments { out: folder, format, check, fence, image, namespace } = arguments;
         let typed = typed_manifests(program.name, arguments, &overrides);
         let (settings, set) = settings_of_pod(overrides)?;
-        let placement = Placement { image: image.clone(), namespace: namespace.clone(), set, typed };
+        let placement = Placement { image: image.clone(), namespace: namespace.clone(), fence: *fence, set, typed };
         let manifests = self.parts().manifests(&settings, placement)??;
         let target = match folder {
             None => Target::Stream,
@@ -136,7 +136,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let ChartArguments { out: folder, check, image } = arguments;
         let typed = typed_chart(program.name, arguments, &overrides);
         let (settings, set) = settings_of_pod(overrides)?;
-        let placement = Placement { image: image.clone(), namespace: None, set, typed };
+        let placement = Placement { image: image.clone(), namespace: None, fence: false, set, typed };
         let files = self.parts().chart(&settings, placement)??;
         Ok(write_or_check(&files, folder, *check, out)?)
     }

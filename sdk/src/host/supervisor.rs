@@ -13,6 +13,7 @@ use tracing::{debug, error, info, warn};
 
 use super::service::Named;
 use super::{FailureKind, HostError, HostedService, ServiceFailure, Signal};
+use crate::process::own;
 
 /// How long aborted tasks get to reach their next await, so that what they hold is dropped before the process ends. One
 /// that blocks a thread never gets there.
@@ -132,7 +133,7 @@ impl<S: Stream<Item = Signal> + Send + Unpin> Supervisor<S> {
             let stop = CancellationToken::new();
             let (started, mut on_started) = oneshot::channel();
             debug!(service = name, "starting");
-            let task = self.tasks.spawn(service.into_life(stop.clone(), started)).id();
+            let task = self.tasks.spawn(own(service.into_life(stop.clone(), started))).id();
             self.running.push(Running { name, task, stop });
             match self.next_event(Some(&mut on_started)).await {
                 Event::Started => {}

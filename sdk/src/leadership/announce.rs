@@ -27,6 +27,7 @@ const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
 const VACANT: &str = "nobody leads";
 const COORDINATED: &str = "coordinated";
+const SHARED: &str = "shared";
 const LONG_WAIT: &str = "a long wait";
 const STALLED: &str = "stalled";
 
@@ -195,6 +196,18 @@ impl Announcer {
     pub(super) fn coordinated(&mut self, error: &LockError) {
         if self.is_news(COORDINATED) {
             error!(lock = self.lock, error = chain(error), "left the lock alone");
+        }
+    }
+
+    /// The lock belongs to another installation: told once a minute.
+    pub(super) fn shared(&mut self, installation: &str) {
+        if self.is_news(SHARED) {
+            error!(
+                lock = self.lock,
+                installation,
+                "the lock belongs to another installation, by its label app.kubernetes.io/instance: two share it, and only one of them \
+                 can lead; give each a LeaderElectionId of its own"
+            );
         }
     }
 

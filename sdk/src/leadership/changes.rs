@@ -55,6 +55,7 @@ impl Told {
                 }
             };
             tokio::select! {
+                biased;
                 changed = self.states.changed() => if changed.is_err() {
                     return self.last_stop().await;
                 },
@@ -135,6 +136,15 @@ mod tests {
         assert!(matches!(changes.next().await, Some(Change::Leader(None))));
         drop(states);
         assert!(changes.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_told_before_anybody_leads() {
+        let states = watch::Sender::new(LeadershipState::Standby { leader: None });
+        let mut changes = pin!(Leadership::following(&states).changes());
+        assert!(timeout(Duration::from_secs(60), changes.next()).await.is_err());
+        states.send_replace(LeadershipState::Standby { leader: Some("other".to_owned()) });
+        assert!(matches!(changes.next().await, Some(Change::Leader(Some(leader))) if leader == "other"));
     }
 
     #[tokio::test(start_paused = true)]

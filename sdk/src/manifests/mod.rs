@@ -6,6 +6,7 @@
 mod deployment;
 mod dockerfile;
 mod error;
+mod fence;
 mod files;
 mod folder;
 mod helm;
@@ -78,6 +79,7 @@ impl Manifests {
             objects.push(Manifest::new(format!("crd-{name}"), crd));
         }
         objects.extend(rbac::objects(&rights::Rights::of(controllers, &options), &options));
+        objects.extend(fence::objects(controllers, &options));
         objects.push(deployment::deployment(&options));
         objects.extend(services::objects(&options));
         Ok(Self { objects, options })

@@ -26,12 +26,16 @@ pub(crate) struct Options {
     pub(crate) own_namespace: bool,
     /// What replicas elect their leader by; `None`: there is one replica.
     pub(crate) lock: Option<Lock>,
+    /// Whether the API server is to refuse writes by others than the leader.
+    pub(crate) fence: bool,
     /// Whether only the leader is ready. It is then the only pod that is available.
     pub(crate) only_leader_ready: bool,
     /// Namespaces whose objects are reconciled; none named: all.
     pub(crate) watched: Vec<String>,
     /// Whether the operator installs its CRDs at its start.
     pub(crate) installs_crds: bool,
+    /// Whether the leader's pod is labelled.
+    pub(crate) labels_pod: bool,
     /// Whether finalizers are added to objects, or taken off.
     pub(crate) finalizers: bool,
     /// The port that probes are answered on.

@@ -11,6 +11,7 @@
 //! | kinds of a `Store` | `list`, `watch` | their cache |
 //! | Events | `create`, `patch` | `patch` counts up |
 //! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
+//! | `LeaderElectionLabelPod` | `patch` on pods where it runs | the leader's label |
 //! | a Lease as the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
 //! | another lock | `create` | by a POST, which can't be bound to a name |
 //! | | `list`, `watch`, `patch`, `delete` | bound to its name |
@@ -34,7 +35,13 @@ const EVENTS: [&str; 2] = ["create", "patch"];
 const INSTALLED: [&str; 3] = ["get", "create", "patch"];
 /// Of a lock that goes with its holder's pod.
 pub(super) const LOCK_FOR_LIFE: [&str; 4] = ["list", "watch", "patch", "delete"];
+const LABELLED: [&str; 1] = ["patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
+
+/// Those that admission looks at.
+const WRITES: [&str; 6] = ["create", "update", "patch", "delete", "deletecollection", "*"];
+/// What is written by a GET that upgrades.
+const CONNECTED: [&str; 4] = ["attach", "exec", "portforward", "proxy"];
 
 /// The order in which people write verbs; others follow.
 const ORDER: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -79,6 +86,9 @@ impl Rights {
         }
         if let Some(crd) = options.lock_crd().filter(|_| options.installs_crds) {
             granting.crd(crd);
+        }
+        if options.labels_pod {
+            granting.namespace(&options.namespace).add("", "pods", &[], &LABELLED);
         }
         granting.lock(options);
         granting.rights
@@ -197,6 +207,19 @@ impl Rules {
     fn grant(&self, group: &str, resource: &str, verb: &str) -> bool {
         let all = Bound { group: group.to_owned(), names: BTreeSet::new() };
         self.0.get(&all).and_then(|resources| resources.get(resource)).is_some_and(|verbs| verbs.contains(verb))
+    }
+
+    /// Groups and resources that they let be written, but for Events.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
+        let resources = self.0.iter().flat_map(|(bound, resources)| {
+            resources.iter().map(|(resource, verbs)| (bound.group.as_str(), resource.as_str(), verbs))
+        });
+        let written = |(group, resource, verbs): (_, _, &BTreeSet<String>)| {
+            let connected = str::split_once(resource, '/').is_some_and(|(_, sub)| CONNECTED.contains(&sub));
+            let written = connected || verbs.iter().any(|verb| WRITES.contains(&verb.as_str()));
+            (written && resource != "events").then_some((group, resource))
+        };
+        resources.filter_map(written)
     }
 
     /// As a role has them: resources with the same verbs are one rule.

@@ -77,9 +77,11 @@ fn options() -> Options {
         namespace: "shop-system".to_owned(),
         own_namespace: true,
         lock: Some(Lock::new("shop-leader", "shop-system", LockKind::Lease)),
+        fence: false,
         only_leader_ready: false,
         watched: Vec::new(),
         installs_crds: false,
+        labels_pod: false,
         finalizers: true,
         health_port: Some(8081),
         metrics_port: Some(8080),
@@ -122,6 +124,55 @@ fn rules_of_shop() -> Vec<Value> {
         rule("example.com", &["shops"], &["list", "watch", "patch"]),
         rule("example.com", &["shops/status"], &["patch"]),
     ]
+}
+
+// === the fence ===
+
+fn fenced() -> Options {
+    Options { fence: true, ..options() }
+}
+
+#[test]
+fn a_fence_is_for_what_controllers_may_write_and_for_nothing_else() {
+    let manifests = manifests(&shop(), Options { installs_crds: true, ..fenced() });
+    let policy = object(&manifests, "fence-policy");
+    let fenced = |group: &str, resources: &[&str]| {
+        json!({
+            "apiGroups": [group],
+            "apiVersions": ["*"],
+            "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
+            "resources": resources,
+        })
+    };
+    let of = |kind: &str| ["", "/finalizers", "/scale", "/status"].map(|subresource| format!("{kind}{subresource}"));
+    let (maps, shops) = (of("configmaps"), of("shops"));
+    let core: Vec<&str> = maps.iter().map(String::as_str).chain(["pods/exec"]).collect();
+    let own: Vec<&str> = shops.iter().map(String::as_str).collect();
+    let expected = json!([fenced("", &core), fenced("example.com", &own)]);
+    assert_eq!(policy["spec"]["matchConstraints"]["resourceRules"], expected);
+    let exempt = &policy["spec"]["matchConstraints"]["excludeResourceRules"];
+    assert_eq!(exempt[0]["resourceNames"], json!(["shop-leader"]), "other Leases may well be the controllers' own");
+    assert_eq!(exempt[1]["resources"], json!(["events"]));
+}
+
+#[test]
+fn a_fence_goes_by_the_lease_and_refuses_when_there_is_none() {
+    let manifests = manifests(&shop(), fenced());
+    let (policy, binding) = (object(&manifests, "fence-policy"), object(&manifests, "fence-policy-binding"));
+    assert_eq!(policy["metadata"]["name"], "shop-operator.shop-system.leader-fence");
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    assert_eq!(policy["spec"]["failurePolicy"], "Fail");
+    let of_operator = "request.userInfo.username == 'system:serviceaccount:shop-system:shop-operator'";
+    assert_eq!(policy["spec"]["matchConditions"][0]["expression"], of_operator);
+    let lease = json!({ "name": "shop-leader", "namespace": "shop-system", "parameterNotFoundAction": "Deny" });
+    assert_eq!(binding["spec"]["paramRef"], lease);
+}
+
+#[test]
+fn there_is_no_fence_unless_asked_for_nor_where_nothing_is_written() {
+    let has_fence = |manifests: &Manifests| names(manifests).iter().any(|name| name.starts_with("fence"));
+    assert!(!has_fence(&manifests(&shop(), options())));
+    assert!(!has_fence(&manifests(&nodes(), fenced())));
 }
 
 // === rights ===
@@ -178,6 +229,22 @@ fn an_operator_that_installs_its_crds_may_do_so_and_no_others() {
     let installed = rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["get", "create", "patch"]);
     let rules = object(&manifests, "cluster-role")["rules"].as_array().unwrap().clone();
     assert!(rules.contains(&named(installed, "shops.example.com")), "{rules:#?}");
+}
+
+#[test]
+fn an_operator_that_labels_the_leaders_pod_may_patch_pods_where_it_runs_and_nowhere_else() {
+    let rights = |watched: &[&str]| {
+        let watched: Vec<String> = watched.iter().map(|&name| name.to_owned()).collect();
+        let made = |labels_pod| manifests(&shop(), Options { labels_pod, watched: watched.clone(), ..options() });
+        let manifests = made(true);
+        let role = object(&manifests, "role-shop-system").clone();
+        assert_eq!(role["metadata"]["namespace"], "shop-system");
+        assert_eq!(object(&manifests, "cluster-role"), object(&made(false), "cluster-role"));
+        role["rules"].clone()
+    };
+    let pods = rule("", &["pods"], &["patch"]);
+    assert_eq!(rights(&[]), json!([pods]));
+    assert!(rights(&["shop-system"]).as_array().unwrap().contains(&pods));
 }
 
 #[test]
@@ -328,7 +395,7 @@ fn the_charts_values_begin_with_the_operators_settings() {
     let expected = json!({ "KubeOps": { "MaxParallelReconciliations": 4 }, "Pages": { "Theme": "plain" } });
     assert_eq!(values["appsettings"], expected);
     let election = json!({
-        "enabled": true, "lock": "Lease", "leaderLockApiVersion": "coordination.kubeops.rs/v1", "namespace": "locks",
+        "enabled": true, "fence": false, "lock": "Lease", "leaderLockApiVersion": "coordination.kubeops.rs/v1", "namespace": "locks",
         "flowSchema": true,
     });
     assert_eq!(values["leaderElection"], election);

@@ -1,11 +1,13 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
 //! 1. the servers for probes, metrics and the status page
-//! 2. the wait for an API server that answers, and the CRDs if they are to be installed
+//! 2. the wait for an API server that answers, with a fence in it the question who it takes this replica for, and the CRDs if they
+//!    are to be installed
 //! 3. the user's own services
 //! 4. the caches
-//! 5. the elector, which stands once the caches are synced
-//! 6. the controllers
+//! 5. what labels the leader's Pod, if one is to be
+//! 6. the elector, which stands once the caches are synced
+//! 7. the controllers
 //!
 //! At a stop the elector drains its term at once, and the controllers end with their last reconcile; then the lock is given
 //! back.
@@ -20,10 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
-use super::connect::Connection;
+use super::fenced::Fenced;
 use super::install_crds::InstallCrds;
 use super::kube_ops::names::object_name;
 use super::kube_ops::KubeOps;
+use super::leader_label::{LeaderLabel, OwnPod};
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
@@ -32,6 +35,7 @@ use super::runtime_ping::RuntimePing;
 use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
+use crate::connect::Connection;
 use crate::controller::{Attached, Registration};
 use crate::health::{Health, Probes};
 use crate::host::Host;
@@ -55,6 +59,10 @@ pub(super) struct World {
     pub(super) only_bearer: bool,
     /// It is a test's: pods of several clusters may have one uid.
     pub(super) in_memory: bool,
+    /// That of this pod, if it is one.
+    pub(super) namespace: Option<String>,
+    /// Whose label tells that it leads, if one is to.
+    pub(super) pod: Option<OwnPod>,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -73,6 +81,8 @@ pub(super) struct Composed {
     pub(super) health: Health,
     #[cfg(feature = "testing")]
     pub(super) status: Source,
+    #[cfg(feature = "testing")]
+    pub(super) leadership: Leadership,
 }
 
 /// Where the servers listen.
@@ -103,6 +113,8 @@ impl World {
             election_thread: Some(thread),
             only_bearer: false,
             in_memory: false,
+            namespace: None,
+            pod: None,
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -163,6 +175,13 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     });
     let (host, bound) = serve(host, &health, metrics, &status, settings)?;
     let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
+    let host = match Fenced::new(client.clone(), settings) {
+        Some((fenced, checked)) => {
+            health.add_sync("fence", Probes::STARTUP, checked)?;
+            host.add("fence", fenced)
+        }
+        None => host,
+    };
     let host = match settings.install_crds {
         true => {
             let (install, installed) = InstallCrds::new(client.clone(), name, crds);
@@ -175,6 +194,11 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let watching = caches.clone();
     let host = host
         .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
+    // Before the elector, so that it sees how the last term ends.
+    let host = match &world.pod {
+        Some(pod) => host.add("leader-label", LeaderLabel::new(client.clone(), pod.clone(), leadership.clone())),
+        None => host,
+    };
     let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
     let electing = async move {
         let ready = async move { synced.wait_synced().await };
@@ -199,6 +223,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let host = drain_health(host, &health);
     let operator = Arc::from(name);
     let (client, metrics) = (client.clone(), metrics.clone());
+    #[cfg(feature = "testing")]
+    let of_test = leadership.clone();
     let leading = Leading { leadership, controllers, client, state, caches, metrics, operator };
     Ok(Composed {
         host: host.add("controllers", leading),
@@ -207,6 +233,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
         health,
         #[cfg(feature = "testing")]
         status,
+        #[cfg(feature = "testing")]
+        leadership: of_test,
     })
 }
 
@@ -240,6 +268,10 @@ fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
         .labelled("app.kubernetes.io/name", object_name(operator))
         .labelled("app.kubernetes.io/component", "leader-election");
+    let lock = match world.namespace.as_deref() {
+        Some(namespace) => lock.of_installation(installation(operator, namespace)),
+        None => lock,
+    };
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
     let thread = world.election_thread.take();
@@ -263,6 +295,13 @@ fn standing_for_life(world: &mut World, settings: &KubeOps, operator: &str) -> S
     let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
     let elector = if world.in_memory { elector.as_only_bearer() } else { elector };
     Standing { candidate: Candidate::Life(Box::new(elector), thread), leadership, history, pulse }
+}
+
+/// Replicas of one installation are alike and run in one namespace. As a label may be: at most 63 characters.
+fn installation(operator: &str, namespace: &str) -> String {
+    let name = format!("{}.{namespace}", object_name(operator));
+    let cut: String = name.chars().take(63).collect();
+    cut.trim_end_matches(['-', '.']).to_owned()
 }
 
 fn lock(settings: &KubeOps) -> Option<Lock> {

@@ -74,6 +74,13 @@ section_table! {
     /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
     /// replica together, is taken at the start without waiting for the lease duration. One clock may be wrong.
     "LeaderElectionTrustAge" leader_election_trust_age: bool = Preset::Text("true");
+    /// Whether the leader's Pod has the label `kubeops.rs/role: leader`, for Services that are to reach the leader. Needs `POD_NAME` and
+    /// `POD_UID`, and the right to patch Pods.
+    "LeaderElectionLabelPod" leader_election_label_pod: bool = Preset::Text("false");
+    /// Whether the API server refuses writes of every pod but the leader's. `generate manifests --fence` and the chart's
+    /// `leaderElection.fence` set it where they install the policy that does so; this replica checks at its start that its token is
+    /// bound to the pod that `Name` and `PodUid` say.
+    "LeaderElectionFence" leader_election_fence: bool = Preset::Text("false");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
     /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.
@@ -106,9 +113,6 @@ section_table! {
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 
-/// Keys that the design has and this version has not.
-const LATER: [&str; 1] = ["LeaderElectionLabelPod"];
-
 // === impl Defaults ===
 
 impl Defaults {
@@ -136,7 +140,7 @@ impl KubeOps {
         let mut reader = Reader::new(settings, defaults);
         let draft = Draft::read(&mut reader);
         checks::check(&draft, &mut reader);
-        let (problems, warnings) = reader.finish(KEYS, &LATER);
+        let (problems, warnings) = reader.finish(KEYS);
         match draft.finish(random_uuid()) {
             Some(kube_ops) => problems.or((kube_ops, warnings)),
             // What could not be read has been told.

@@ -23,6 +23,8 @@ pub(crate) struct Placement {
     pub(crate) image: Option<String>,
     /// `None`: one of its own.
     pub(crate) namespace: Option<String>,
+    /// Whether the API server is to refuse writes by others than the leader; the settings may say so too.
+    pub(crate) fence: bool,
     /// Settings that pods get on their command line.
     pub(crate) set: Vec<(String, String)>,
     /// What was typed to get the manifests.
@@ -64,7 +66,7 @@ impl<S> Parts<S> {
     }
 
     fn options(&self, settings: &Settings, placement: Placement) -> Result<Options, Problems> {
-        let Placement { image, namespace, set, typed } = placement;
+        let Placement { image, namespace, fence, mut set, typed } = placement;
         let operator = object_name(self.name);
         let own_namespace = namespace.is_none();
         let namespace = namespace.unwrap_or_else(|| format!("{operator}-system"));
@@ -80,6 +82,13 @@ impl<S> Parts<S> {
         let mut problems = Problems::default();
         let api = kube_ops.leader_lock_api_version;
         let lock = lock(&kube_ops, &namespace, &mut problems);
+        if fence && !kube_ops.leader_election_fence {
+            set.push((format!("{SECTION}:LeaderElectionFence"), "true".to_owned()));
+        }
+        let fence = fence || kube_ops.leader_election_fence;
+        if fence && let Some(problem) = not_fenced(&kube_ops) {
+            problems.push(problem);
+        }
         let options = Options {
             operator,
             package: self.name.to_owned(),
@@ -90,9 +99,11 @@ impl<S> Parts<S> {
             own_namespace,
             lock,
             leader_lock: api.definition(),
+            fence,
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
+            labels_pod: kube_ops.leader_election_label_pod,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,
             health_port: kube_ops.health_address.and_then(|address| health_port(address, &mut problems)),
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),
@@ -126,6 +137,18 @@ fn lock(kube_ops: &KubeOps, namespace: &str, problems: &mut Problems) -> Option<
         LeaderElectionLock::LeaderLock => LockKind::LeaderLock(kube_ops.leader_lock_api_version.group()),
     };
     Some(Lock::new(&kube_ops.leader_election_id, of_lock, kind))
+}
+
+/// Why the API server can't tell the leader's writes from others.
+fn not_fenced(kube_ops: &KubeOps) -> Option<Problem> {
+    let (key, message) = if !kube_ops.enable_leader_election {
+        ("EnableLeaderElection", "is false: --fence lets only the leader write, and there would be none; expected true")
+    } else if kube_ops.leader_election_lock.is_for_life() {
+        ("LeaderElectionLock", "--fence has the API server compare writers with the holder of a Lease; expected Lease")
+    } else {
+        return None;
+    };
+    Some(Problem::new(format!("{SECTION}:{key}"), message))
 }
 
 /// Whether somebody outside of the pod can know it and ask it.

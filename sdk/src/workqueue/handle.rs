@@ -165,6 +165,7 @@ impl WorkQueue {
             match next {
                 Some(due) if due <= now => return,
                 Some(due) => tokio::select! {
+                    biased;
                     () = self.0.sooner.notified() => {}
                     () = tokio::time::sleep(due.since(now)) => {}
                 },

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::reconcile::Reconcile;
 use super::{Backoff, Work, WorkQueue};
 use crate::leadership::Term;
+use crate::process::own;
 
 /// Runs the reconciles of one controller.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ impl Worker {
             let Some(taken) = queue.take() else { return true };
             let span = self.span(&taken);
             let reconcile = Reconcile::new(taken, queue.clone(), term.clone(), guard, &self.options);
-            running.spawn(reconcile.run(work.clone()).instrument(span));
+            running.spawn(own(reconcile.run(work.clone()).instrument(span)));
         }
         false
     }

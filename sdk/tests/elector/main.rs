@@ -15,6 +15,7 @@ mod chaos;
 mod clocks;
 mod old_records;
 mod site;
+mod slow;
 mod stepping_down;
 
 use std::sync::Arc;

@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
+use super::signal::{Listener, Signal};
 use crate::AuditEvent;
 
 /// What becomes of a request.
@@ -65,7 +64,15 @@ pub(crate) struct WatchFaults {
 #[derive(Debug, Default)]
 struct Plan {
     rules: Mutex<Vec<Rule>>,
-    watches: watch::Sender<WatchFaults>,
+    watches: Mutex<WatchFaults>,
+    changed: Signal,
+}
+
+/// What becomes of the watches of a client, as one of them sees it.
+#[derive(Debug)]
+pub(crate) struct WatchedFaults {
+    faults: Faults,
+    changes: Listener,
 }
 
 /// The faults of one client, by its user: see [`Cluster::faults`](super::Cluster::faults).
@@ -108,26 +115,23 @@ impl Faults {
 
     /// The client's watches end as when the server closes them in good order.
     pub fn end_watches(&self) -> &Self {
-        self.plan.watches.send_modify(|faults| faults.ended += 1);
-        self
+        self.change_watches(|faults| faults.ended += 1)
     }
 
     /// The client's watches break in the middle.
     pub fn break_watches(&self) -> &Self {
-        self.plan.watches.send_modify(|faults| faults.broken += 1);
-        self
+        self.change_watches(|faults| faults.broken += 1)
     }
 
     /// The client's watches, those to come too, tell nothing more, until [`mend`](Self::mend).
     pub fn silence_watches(&self) -> &Self {
-        self.plan.watches.send_modify(|faults| faults.silent = true);
-        self
+        self.change_watches(|faults| faults.silent = true)
     }
 
     /// Ends all faults. What hangs goes on hanging; silent watches tell what they held back.
     pub fn mend(&self) {
         self.rules().clear();
-        self.plan.watches.send_modify(|faults| faults.silent = false);
+        self.change_watches(|faults| faults.silent = false);
     }
 
     pub(crate) fn is_mended(&self) -> bool {
@@ -148,12 +152,32 @@ impl Faults {
         faults
     }
 
-    pub(crate) fn watches(&self) -> watch::Receiver<WatchFaults> {
-        self.plan.watches.subscribe()
+    pub(crate) fn watches(&self) -> WatchedFaults {
+        WatchedFaults { faults: self.clone(), changes: self.plan.changed.listen() }
+    }
+
+    fn change_watches(&self, change: impl FnOnce(&mut WatchFaults)) -> &Self {
+        change(&mut self.plan.watches.lock().unwrap_or_else(PoisonError::into_inner));
+        self.plan.changed.give();
+        self
     }
 
     fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
         self.plan.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl WatchedFaults {
+    /// As they are; [`changed`](Self::changed) tells of what comes after.
+    pub(crate) fn now(&mut self) -> WatchFaults {
+        self.changes.mark_heard();
+        *self.faults.plan.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        self.changes.given().await;
     }
 }
 

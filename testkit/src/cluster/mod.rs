@@ -29,6 +29,7 @@ mod selectors;
 mod serve;
 mod server;
 mod service;
+mod signal;
 mod state;
 mod status;
 mod steps;

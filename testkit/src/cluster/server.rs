@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
-
 use super::clock::ServerClock;
 use super::faults::{AllFaults, Fault};
 use super::record::Record;
 use super::serve::Access;
+use super::signal::{Listener, Signal};
 use super::state::State;
 
 #[derive(Debug)]
@@ -19,8 +18,8 @@ pub(crate) struct Server {
     pub(crate) faults: AllFaults,
     /// Who may ask by the network.
     pub(crate) access: Access,
-    /// For each table that is watched: its version, changed at each write.
-    signals: Mutex<BTreeMap<Arc<str>, watch::Sender<u64>>>,
+    /// For each table that is watched: given at each write.
+    signals: Mutex<BTreeMap<Arc<str>, Signal>>,
 }
 
 impl Server {
@@ -46,12 +45,9 @@ impl Server {
 
     /// Wakes the watches of what was written.
     pub(crate) fn tell_watches(&self, state: &mut State) {
-        let version = state.store.version();
         let written = state.store.take_written();
         let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in written.iter().filter_map(|table| signals.get(table)) {
-            sender.send_replace(version);
-        }
+        written.iter().filter_map(|table| signals.get(table)).for_each(Signal::give);
     }
 
     /// What strikes the request that was recorded there.
@@ -64,8 +60,8 @@ impl Server {
         }
     }
 
-    pub(crate) fn signal(&self, table: &Arc<str>) -> watch::Receiver<u64> {
+    pub(crate) fn signal(&self, table: &Arc<str>) -> Listener {
         let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
-        signals.entry(table.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        signals.entry(table.clone()).or_default().listen()
     }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, stream};
 use serde_json::Value;
-use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::body::Cut;
 use super::encode;
-use super::faults::WatchFaults;
+use super::faults::{WatchFaults, WatchedFaults};
 use super::request::Request;
 use super::selectors::Selector;
 use super::server::Server;
+use super::signal::Listener;
 use super::state::State;
 use super::status::Status;
 use super::store::{Change, ChangeKind, Object};
@@ -34,8 +34,8 @@ pub(crate) struct Watch {
     /// What is to be sent before anything else.
     first: Option<Bytes>,
     /// Changes with the table.
-    more: Receiver<u64>,
-    faults: Receiver<WatchFaults>,
+    more: Listener,
+    faults: WatchedFaults,
     /// The faults that had struck the client before this watch began.
     before: WatchFaults,
     ends: Instant,
@@ -57,7 +57,7 @@ impl Watch {
         server: &Arc<Server>,
         state: &mut State,
         request: Request,
-        faults: Receiver<WatchFaults>,
+        mut faults: WatchedFaults,
         record: usize,
     ) -> Result<Self, Status> {
         verbs::supported(&request)?;
@@ -82,7 +82,7 @@ impl Watch {
             encode::bookmark(&mut out, &request, start.version, true);
         }
         let now = Instant::now();
-        let before = *faults.borrow();
+        let before = faults.now();
         Ok(Self {
             more: server.signal(&request.kind.table),
             server: server.clone(),
@@ -109,8 +109,8 @@ impl Watch {
 
     async fn next(&mut self) -> Option<Result<Bytes, Cut>> {
         loop {
-            self.more.mark_unchanged();
-            let faults = *self.faults.borrow_and_update();
+            self.more.mark_heard();
+            let faults = self.faults.now();
             if faults.broken != self.before.broken {
                 self.before.broken = faults.broken;
                 self.over = true;
@@ -138,8 +138,8 @@ impl Watch {
             let wake = if faults.silent { Instant::now() + BOOKMARK_EVERY } else { self.ends.min(self.bookmark_at) };
             tokio::select! {
                 biased;
-                changed = self.faults.changed() => changed.ok()?,
-                changed = self.more.changed() => changed.ok()?,
+                () = self.faults.changed() => {}
+                () = self.more.given() => {}
                 () = tokio::time::sleep_until(wake) => {}
             }
         }

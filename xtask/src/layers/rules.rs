@@ -16,13 +16,15 @@ const KUBERNETES: &[&str] = &["kube", "k8s_openapi"];
 const PURE: &[&str] = &["kube", "k8s_openapi", "tokio", "tokio_util", "futures"];
 const NOTHING: &[&str] = &[];
 
-/// From the rooms that know nobody up to the one that knows all. `chain` and `refusal`, what an error's causes say, are words more than rooms.
+/// From the rooms that know nobody up to the one that knows all. `chain` and `refusal`, what an error's causes say, are words more than rooms; so is `process`,
+/// through which tasks are spawned.
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
     Rule { room: "refusal", may_know: &["chain"], never: NOTHING },
+    Rule { room: "process", may_know: &[], never: KUBERNETES },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
-    Rule { room: "host", may_know: &["chain"], never: KUBERNETES },
+    Rule { room: "host", may_know: &["chain", "process"], never: KUBERNETES },
     Rule { room: "health", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "metrics", may_know: &["chain"], never: KUBERNETES },
     Rule { room: "crds::definitions", may_know: &[], never: &["kube", "tokio"] },
@@ -30,6 +32,8 @@ pub(crate) const RULES: &[Rule] = &[
     // What is shown, as values; how it looks. Where it comes from, and who serves it, is for others.
     Rule { room: "status", may_know: &[], never: PURE },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics", "status"], never: KUBERNETES },
+
+    Rule { room: "connect", may_know: &["chain", "metrics"], never: NOTHING },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
@@ -50,8 +54,9 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
     Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
-    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics"], never: NOTHING },
-    Rule { room: "leadership::candidate", may_know: &["leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::claim", may_know: &[], never: KUBERNETES },
+    Rule { room: "leadership::candidate", may_know: &["chain", "connect", "leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics", "process"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
@@ -59,13 +64,13 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "workqueue::failures", may_know: &["leadership::clock", "workqueue::work"], never: PURE },
     Rule { room: "workqueue::queue", may_know: &["leadership::clock", "workqueue::backoff", "workqueue::work"], never: PURE },
     // Of leadership, only what a term is, and the clock that it is measured by; so do those that follow.
-    Rule { room: "workqueue", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::*"], never: KUBERNETES },
+    Rule { room: "workqueue", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "process", "workqueue::*"], never: KUBERNETES },
 
-    Rule { room: "cache", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue::backoff", "workqueue::work"], never: NOTHING },
+    Rule { room: "cache", may_know: &["chain", "refusal", "leadership::clock", "leadership::term", "metrics", "process", "workqueue::backoff", "workqueue::work"], never: NOTHING },
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
-    Rule { room: "manifests", may_know: &["controller", "crds::definitions"], never: &["kube", "tokio"] },
+    Rule { room: "manifests", may_know: &["controller", "crds::definitions", "leadership::fence"], never: &["kube", "tokio"] },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },

@@ -12,6 +12,8 @@ mod lost_answers;
 mod rights;
 mod scene;
 mod schema;
+#[path = "../../tests/simulation/mod.rs"]
+mod simulation;
 mod steady_state;
 mod takeover;
 

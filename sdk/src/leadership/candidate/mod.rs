@@ -8,20 +8,23 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::config::InferConfigError;
 use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 pub use self::guard::LeadershipGuard;
 use self::standing::Stop;
 pub use self::standing::{Leader, Standing};
 
+use super::claim::{Claim, Claimed};
 use super::clock::Clock;
 use super::election::ElectionOptions;
 use super::elector::{Elector, ElectorError};
 use super::identity;
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
+use crate::chain::chain;
+use crate::connect::{ConnectError, Environment, connect};
 use crate::metrics::Metrics;
 
 /// What work of a term gets to end after a stop, unless said otherwise: less than the 30 s that Kubernetes gives a pod.
@@ -32,7 +35,7 @@ const AGENT: &str = concat!("kubeops/", env!("CARGO_PKG_VERSION"), " leader-elec
 
 /// Who is to stand for a lock, and how: `Candidate::lease("nightly-report")`, or that name alone.
 ///
-/// Defaults: the cluster of `KUBECONFIG` or of the pod; the namespace of `POD_NAMESPACE`, else that of the configuration; an
+/// Defaults: the cluster of `KUBECONFIG`, of `~/.kube/config` or of the pod, as [`connect`](crate::connect::connect) finds it; the namespace of `POD_NAMESPACE`, else that of the configuration; an
 /// identity of `POD_NAME`, else the machine's name, and an id that is random for each start; 15 s, 10 s and 2 s, which are client-go's; the lock is
 /// given back.
 #[derive(Clone, Debug)]
@@ -47,6 +50,7 @@ pub struct Candidate {
     stop: CancellationToken,
     patience: Duration,
     metrics: Metrics,
+    alone_in_process: bool,
 }
 
 /// Why nobody could stand, or stands no more. Trouble with the lock is none of these reasons: it is told by log lines, once a
@@ -55,10 +59,16 @@ pub struct Candidate {
 #[non_exhaustive]
 pub enum CandidateError {
     /// There is no configuration of a cluster, or none that can be read.
-    #[error(
-        "no configuration of a cluster can be used: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`"
-    )]
-    Config(#[source] InferConfigError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Another of this process stands for the same lock: only one of them could lead.
+    #[error("`{by}` of this process stands for the lock {lock} already; only one of the two could lead")]
+    LockTwice {
+        /// Its identity, or the operator's name.
+        by: String,
+        /// Namespace and name of the lock.
+        lock: String,
+    },
     /// The configuration makes no client.
     #[error("no client can be made")]
     Client(#[source] kube::Error),
@@ -100,7 +110,8 @@ pub enum CandidateError {
 /// threads of its runtime for three leases.
 ///
 /// # Errors
-/// [`CandidateError`]. It waits as long as another leads, or the API server can't be reached.
+/// [`CandidateError`]. It waits as long as another leads, or the API server can't be reached. Once the work is done there is none: that the lock
+/// could not be given back is logged.
 ///
 /// # Cancel safety
 /// When dropped, the work is dropped, and the lock is given back in the background as long as the runtime lives; else it is
@@ -116,8 +127,19 @@ pub async fn run_as_leader<T, Working: Future<Output = T>>(
         done = term.while_valid(work(guard.leader().clone())) => done,
         () = term.ended() => None,
     };
-    guard.release().await?;
-    Ok(done)
+    kept(done, guard.release().await)
+}
+
+/// What was done is done, also if the election had to be given up before it was: then the lock is left to expire.
+fn kept<T>(done: Option<T>, released: Result<(), CandidateError>) -> Result<Option<T>, CandidateError> {
+    match released {
+        Ok(()) => Ok(done),
+        Err(error) if done.is_some() => {
+            warn!(error = chain(&error), "the work is done, but the lock could not be given back");
+            Ok(done)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 // === impl Candidate ===
@@ -135,6 +157,7 @@ impl Candidate {
             stop: CancellationToken::new(),
             patience: PATIENCE,
             metrics: Metrics::new(),
+            alone_in_process: true,
         }
     }
 
@@ -196,6 +219,14 @@ impl Candidate {
         self
     }
 
+    /// Lets others of this process stand for the same lock, each under an [identity](Candidate::identity) of its own: replicas in a
+    /// test.
+    #[cfg(feature = "testing")]
+    pub fn replica_in_process(mut self) -> Self {
+        self.alone_in_process = false;
+        self
+    }
+
     /// Waits until this process leads.
     ///
     /// # Errors
@@ -222,19 +253,24 @@ impl Candidate {
     /// # Cancel safety
     /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, identity, options, stop, patience, metrics } = self;
+        let Self { lease, namespace, config, identity, options, stop, patience, metrics, alone_in_process } = self;
         let identity = identity.unwrap_or_else(identity::of_this_process);
         let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
         let mut config = match config {
             Some(config) => config,
-            None => Config::infer().await.map_err(CandidateError::Config)?,
+            None => connect(&Environment::of_process()).await?.config,
         };
         // kube's own retries may go on for a quarter of an hour, long after a term.
         config.default_retry = false;
         let namespace = namespace
             .or_else(|| std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
+        let (server, ends) = (config.cluster_url.to_string(), stop.child_token());
+        let claim = match alone_in_process {
+            true => Some(Claim::of(&options.identity, &server, (&namespace, &lease), &ends).await?),
+            false => None,
+        };
         let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
@@ -248,8 +284,11 @@ impl Candidate {
         let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
         let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
         let elector = elector.for_work_on(tokio::runtime::Handle::current());
-        let ends = stop.child_token();
-        let run = tokio::spawn(thread.run(elector.run(std::future::ready(()), ends.clone(), patience)));
+        let stopped = ends.clone();
+        let run = tokio::spawn(thread.run(async move {
+            let _claim = claim;
+            elector.run(std::future::ready(()), stopped, patience).await
+        }));
         Ok(Standing::new(leadership, client, metrics, Stop { asked: stop, ends: ends.drop_guard() }, run))
     }
 }
@@ -263,5 +302,25 @@ impl From<&str> for Candidate {
 impl From<String> for Candidate {
     fn from(lease: String) -> Self {
         Self::lease(lease)
+    }
+}
+
+impl From<Claimed> for CandidateError {
+    fn from(Claimed { by, lock }: Claimed) -> Self {
+        Self::LockTwice { by, lock }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_is_done_is_not_lost_with_the_lock() {
+        let given_up = || Err(CandidateError::Elector(ElectorError::WorkGoesOn { term: 1, seconds: 21 }));
+        assert!(matches!(kept(Some(7), given_up()), Ok(Some(7))));
+        assert!(matches!(kept(Some(7), Ok(())), Ok(Some(7))));
+        assert!(matches!(kept(None::<u8>, given_up()), Err(CandidateError::Elector(_))));
+        assert!(matches!(kept(None::<u8>, Ok(())), Ok(None)));
     }
 }

@@ -23,6 +23,7 @@ use super::ping::Ping;
 use super::pulse::Pulse;
 use super::term::LeadershipState;
 use crate::metrics::Metrics;
+use crate::process::own;
 
 /// How long a stop waits for the last Event to be sent.
 const LAST_EVENT: Duration = Duration::from_secs(1);
@@ -119,7 +120,7 @@ impl Elector {
         self.options.check()?;
         let (run, herald, news) = Run::new(self);
         let mut events = JoinSet::new();
-        events.spawn(herald.run());
+        events.spawn(own(herald.run()));
         let outcome = run.conduct(ready, stop, patience, news).await;
         // The last Event tells who stopped leading: worth a moment, not more.
         let _sent_or_not = timeout(LAST_EVENT, events.join_all()).await;

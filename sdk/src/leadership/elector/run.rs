@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::calls::{self, Answer, Call, READING};
+use super::calls::{Answer, Calls, READING};
 use super::{Elector, ElectorError};
 use crate::leadership::announce::{Announcer, Herald};
 use crate::leadership::clock::{Clock, Moment, Reading};
@@ -25,6 +25,7 @@ use crate::leadership::reign::Reign;
 use crate::leadership::sends::Sends;
 use crate::leadership::term::{LeadershipState, Term};
 use crate::leadership::watcher::{self, News};
+use crate::process::own;
 
 /// tokio's timers stand still while the machine sleeps, so the clock is read at least this often during a term.
 const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
@@ -48,7 +49,7 @@ pub(super) struct Run {
     state: watch::Sender<LeadershipState>,
     pulse: Pulse,
     history: TermHistory,
-    call: Option<Call>,
+    calls: Calls,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
     tell: mpsc::Sender<News<Observation>>,
@@ -67,6 +68,7 @@ impl Run {
         let Elector { options, lock, clock, announcer, herald, state, pulse, ping, history } = elector;
         let (tell, news) = mpsc::channel(NEWS_WAITING);
         let election = Election::new(options.clone());
+        let calls = Calls::new(lock.clone(), options.call_timeout(), options.renew_deadline);
         let run = Self {
             election,
             options,
@@ -76,7 +78,7 @@ impl Run {
             state,
             pulse,
             history,
-            call: None,
+            calls,
             watch: JoinSet::new(),
             tell,
             sends: Sends::default(),
@@ -108,7 +110,7 @@ impl Run {
             }
             self.check_that_work_ends()?;
             let wait = self.longest_sleep();
-            let (call, reign, watch) = (&mut self.call, &self.reign, &mut self.watch);
+            let (calls, reign, watch) = (&mut self.calls, &self.reign, &mut self.watch);
             input = tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stops => {
@@ -124,10 +126,7 @@ impl Run {
                     overdue = Instant::now().checked_add(patience);
                     Input::StepDown(reason)
                 }
-                answer = answer(call) => {
-                    self.call = None;
-                    self.report(answer)
-                }
+                answer = calls.next() => self.report(answer),
                 Some(told) = news.recv() => self.watched(told),
                 // It ends by itself only in a panic, which is this task's too.
                 Some(Err(broken)) = watch.join_next() => match broken.try_into_panic() {
@@ -160,6 +159,9 @@ impl Run {
         if self.election.leads() && !self.reign.as_ref().is_some_and(|reign| reign.term().is_valid()) {
             self.decide(self.clock.read(), Input::RanOut);
         }
+        if !self.election.awaits_answer() {
+            self.calls.leave();
+        }
         if refused {
             // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
             self.open_watch();
@@ -176,6 +178,9 @@ impl Run {
             self.announcer.holder(holder.as_deref(), self.election.holds());
         }
         self.announcer.changed(self.election.changed_at());
+        if let Some(other) = self.lock.other_installation() {
+            self.announcer.shared(&other);
+        }
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
             self.announcer.long_wait(wait);
@@ -206,10 +211,10 @@ impl Run {
     fn carry_out(&mut self, effect: Effect, reading: Reading) {
         let now = reading.clock;
         match effect {
-            Effect::Read => self.call = Some(calls::read(self.lock.clone(), self.options.call_timeout())),
+            Effect::Read => self.calls.read(),
             Effect::Put(put) => {
                 self.sends.sent(reading);
-                self.call = Some(calls::put(self.lock.clone(), put, self.options.call_timeout()));
+                self.calls.put(put);
             }
             Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
             Effect::Extend { valid_until } => {
@@ -320,20 +325,13 @@ impl Run {
         // Not only aborted: a set keeps what has ended.
         self.watch = JoinSet::new();
         let patience = self.options.call_timeout();
-        self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
+        self.watch.spawn(own(watcher::watch(self.lock.clone(), patience, self.tell.clone())));
     }
 
     fn longest_sleep(&self) -> Duration {
         let longest = if self.reign.is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
         let now = self.clock.now();
         self.election.wake_at().map_or(longest, |wake| wake.since(now).min(longest))
-    }
-}
-
-async fn answer(call: &mut Option<Call>) -> Answer {
-    match call {
-        Some(call) => call.await,
-        None => pending().await,
     }
 }
 

@@ -17,6 +17,8 @@ use super::object::{Found, Object, parse_version};
 use super::{Lock, LockError, LockWatch, dated};
 use crate::leadership::election::{Dates, Observation, Put, Record, Spec, Stamp};
 
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
 /// The fields of the spec that belong to the election. All others are kept as they are.
 const OURS: [&str; 5] = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
 
@@ -55,6 +57,13 @@ impl LeaseLock {
     pub fn labelled(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(label.into(), value.into());
         self
+    }
+
+    /// Says which installation the Lease belongs to, by the label `app.kubernetes.io/instance`, so that two which share one by
+    /// mistake hear of it.
+    #[must_use]
+    pub fn of_installation(self, installation: impl Into<String>) -> Self {
+        self.labelled(INSTANCE, installation)
     }
 
     async fn list(&self) -> Result<Observation, LockError> {
@@ -133,6 +142,12 @@ impl Lock for LeaseLock {
 
     fn dates(&self) -> Option<Dates> {
         lock(&self.newest).dates
+    }
+
+    fn other_installation(&self) -> Option<String> {
+        let own = self.labels.get(INSTANCE)?;
+        let newest = lock(&self.newest);
+        newest.object.as_ref()?.labels().get(INSTANCE).filter(|other| *other != own).cloned()
     }
 
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>> {

@@ -23,6 +23,11 @@ pub trait Lock: Send + Sync + 'static {
         None
     }
 
+    /// Which other installation it belongs to, by the newest state seen.
+    fn other_installation(&self) -> Option<String> {
+        None
+    }
+
     /// Writes the lock if it is still what `put` was based on, and creates it if it was based on nothing.
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>>;
 

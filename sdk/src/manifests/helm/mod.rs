@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::files::{File, header};
 use super::rights::{EVENTS_OF_CLUSTER, Rights, Rules};
 use super::text::{Sorted, yaml};
-use super::{GenerateError, LockKind, Options, crds, deployment, object, rbac};
+use super::{GenerateError, LockKind, Options, crds, deployment, fence, object, rbac};
 use crate::controller::Registration;
+use crate::leadership::POLICY;
 
 /// Each file of the chart by its path, with `@tokens@`.
-const CHART: [(&str, &str); 13] = [
+const CHART: [(&str, &str); 14] = [
     ("Chart.yaml", include_str!("chart/Chart.yaml")),
     (".helmignore", include_str!("chart/.helmignore")),
     ("values.yaml", include_str!("chart/values.yaml")),
@@ -18,6 +19,7 @@ const CHART: [(&str, &str); 13] = [
     ("templates/NOTES.txt", include_str!("chart/templates/NOTES.txt")),
     ("templates/appsettings.yaml", include_str!("chart/templates/appsettings.yaml")),
     ("templates/deployment.yaml", include_str!("chart/templates/deployment.yaml")),
+    ("templates/fence.yaml", include_str!("chart/templates/fence.yaml")),
     ("templates/leader-election.yaml", include_str!("chart/templates/leader-election.yaml")),
     ("templates/metrics.yaml", include_str!("chart/templates/metrics.yaml")),
     ("templates/networkpolicy.yaml", include_str!("chart/templates/networkpolicy.yaml")),
@@ -29,9 +31,12 @@ const SERVICE_ACCOUNT: (&str, &str) =
 
 /// Stands for the namespaces that are watched, of which the chart makes as many as its values name.
 const WATCHED: &str = "watched";
+/// Stands for the name of the lock.
+const LOCK: &str = "lock-of-the-release";
 /// What the chart says by values of its own.
-const SAID_ELSEWHERE: [&str; 5] = [
+const SAID_ELSEWHERE: [&str; 6] = [
     "EnableLeaderElection",
+    "LeaderElectionFence",
     "LeaderElectionId",
     "LeaderElectionLock",
     "LeaderElectionNamespace",
@@ -64,6 +69,8 @@ fn tokens<S>(
     options: &Options,
     header: &str,
 ) -> Result<Vec<(&'static str, String)>, GenerateError> {
+    // Whether the leader's pod is labelled is said by the chart's values.
+    let options = &Options { labels_pod: false, ..options.clone() };
     let all = Rights::of(controllers, &Options { watched: Vec::new(), ..options.clone() });
     let apart = Rights::of(controllers, &Options { watched: vec![WATCHED.to_owned()], ..options.clone() });
     let nothing = Rules::default();
@@ -88,6 +95,11 @@ fn tokens<S>(
         ("replicas", if options.lock.is_some() { deployment::REPLICAS } else { 1 }.to_string()),
         ("grace", deployment::grace(options).to_string()),
         ("election", options.lock.is_some().to_string()),
+        ("fence", options.fence.to_string()),
+        ("fence_policy", POLICY.to_owned()),
+        ("fence_holder", fence::HOLDER.to_owned()),
+        ("fence_rules", block(&Value::Array(fence::rules(controllers, options)), 4)?),
+        ("fence_exempt", block(&fence::exempt(LOCK), 4)?.replace(LOCK, "{{ include \"operator.lock\" . | quote }}")),
         ("lock_namespace", json!(lock_namespace.map_or("", String::as_str)).to_string()),
         ("lock_verbs", json!(super::rights::LOCK).to_string()),
         ("lock_for_life_verbs", json!(super::rights::LOCK_FOR_LIFE).to_string()),

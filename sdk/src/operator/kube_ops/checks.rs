@@ -26,6 +26,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(i32::MAX as u64);
 pub(super) fn check(draft: &Draft, reader: &mut Reader<'_>) {
     check_names(draft, reader);
     check_pod(draft, reader);
+    check_fence(draft, reader);
     check_lease(draft, reader);
     check_backoff(draft, reader);
     check_addresses(draft, reader);
@@ -70,6 +71,20 @@ fn check_pod(draft: &Draft, reader: &mut Reader<'_>) {
             "expected the pod's own namespace, {own} (POD_NAMESPACE): a ConfigMap or LeaderLock belongs to its holder's pod, and              the garbage collector deletes what belongs to a pod of another namespace"
         );
         reader.problem("LeaderElectionNamespace", expected);
+    }
+}
+
+fn check_fence(draft: &Draft, reader: &mut Reader<'_>) {
+    if draft.leader_election_fence == Some(true) && draft.enable_leader_election == Some(false) {
+        let message =
+            "lets only the leader write, and EnableLeaderElection is false: set that to true, or this to false";
+        reader.problem("LeaderElectionFence", message);
+    }
+    if draft.leader_election_fence == Some(true) && draft.leader_election_lock.is_some_and(LeaderElectionLock::is_for_life)
+    {
+        let message = "asks the API server to compare writers with the holder of a Lease, and LeaderElectionLock is another lock: \
+                       set that to Lease, or this to false";
+        reader.problem("LeaderElectionFence", message);
     }
 }
 

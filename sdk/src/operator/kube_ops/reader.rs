@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is wrong and what is odd, including keys of the section that are not in the table.
-    pub(super) fn finish(mut self, keys: &[Key], later: &[&'static str]) -> (Problems, Vec<Warning>) {
+    pub(super) fn finish(mut self, keys: &[Key]) -> (Problems, Vec<Warning>) {
         let entries = match &self.section.kind {
             Kind::Table(_) => self.section.entries().unwrap_or_default(),
             _ => Vec::new(),
@@ -125,11 +125,6 @@ impl<'a> Reader<'a> {
         for (written, node) in entries {
             let path = format!("{SECTION}:{written}");
             if node.kind == Kind::Null || keys.iter().any(|key| same_key(key.name, &written)) {
-                continue;
-            }
-            if later.iter().any(|key| same_key(key, &written)) {
-                let problem = Problem::new(path, "not supported yet by this version");
-                self.problems.push(problem.with_value(node.shown(), &node.origin));
                 continue;
             }
             let message = match nearest(&written, keys.iter().map(|key| key.name)) {

@@ -217,7 +217,8 @@ impl LifeElection {
     #[must_use]
     pub fn wake_at(&self) -> Option<Moment> {
         let call = if self.calling.is_some() { None } else { self.next_call().map(|(due, _)| due) };
-        call.into_iter().chain(self.give_up).chain(self.begin_due()).min()
+        let begin = self.begin_due().filter(|_| self.is_written());
+        call.into_iter().chain(self.give_up).chain(begin).min()
     }
 
     /// Takes in what happened at `now`, and decides.

@@ -68,6 +68,7 @@ subjects:
 
 {{- define "operator.appsettings" -}}
 {{- $election := dict "EnableLeaderElection" .Values.leaderElection.enabled -}}
+{{- $_ := set $election "LeaderElectionFence" .Values.leaderElection.fence -}}
 {{- $_ := set $election "LeaderElectionId" (include "operator.lock" .) -}}
 {{- $_ := set $election "LeaderElectionNamespace" (include "operator.lockNamespace" .) -}}
 {{- if ne .Values.leaderElection.lock "Lease" -}}

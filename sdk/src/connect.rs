@@ -9,11 +9,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "operator")]
 use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::chain::chain;
+#[cfg(feature = "operator")]
 use crate::metrics::Metrics;
 
 const KUBECONFIG: &str = "KUBECONFIG";
@@ -238,7 +240,8 @@ impl Connection {
     }
 
     /// Likewise, and each of its requests is counted.
-    pub(super) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
+    #[cfg(feature = "operator")]
+    pub(crate) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
         let host = self.config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
         let builder = ClientBuilder::try_from(self.config.clone()).map_err(|cause| self.no_client(cause))?;
         Ok(builder.with_layer(&metrics.requests(&host)).build())

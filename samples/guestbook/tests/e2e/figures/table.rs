@@ -1,0 +1,44 @@
+//! Figures as Markdown.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::harness::{HEADS, Times};
+
+/// A line for each figure of each program.
+#[derive(Debug, Default)]
+pub(super) struct Table(Vec<String>);
+
+/// At most so long, at this share of the times.
+pub(super) struct Aim {
+    pub(super) share: f64,
+    pub(super) most: Duration,
+}
+
+impl Table {
+    /// `aims` are those of our own.
+    pub(super) fn add(&mut self, figure: &str, program: &str, times: &Times, aims: &[Aim]) {
+        let aims: Vec<String> = aims.iter().map(|aim| aim.judge(times)).collect();
+        self.0.push(format!("| {figure} | {program} | {} | {} |", times.row(), aims.join(", ")));
+    }
+}
+
+impl Aim {
+    fn judge(&self, times: &Times) -> String {
+        let whose = match self.share {
+            1.0 => "longest",
+            0.5 => "median",
+            _ => "p99",
+        };
+        let met = if times.at(self.share) <= self.most { "met" } else { "**missed**" };
+        format!("{whose} at most {:?}: {met}", self.most)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| figure | program | {HEADS} | aim |")?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+        self.0.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}

@@ -1,0 +1,96 @@
+//! Whole replicas on a cluster in memory, for an hour of paused time each seed, with every fault that the cluster has and every
+//! one of processes. Whatever goes wrong, nobody is wrong about who leads, and once nothing goes wrong any more, all is well.
+//!
+//! Everything is drawn from the seed, and all runs on one thread in tokio's time: the same seed is the same history.
+//! `cargo xtask simulate` plays as many seeds as one likes.
+
+mod books;
+mod contender;
+mod log;
+mod network;
+mod play;
+mod replica;
+mod runner;
+mod sabotage;
+mod weather;
+mod world;
+
+use std::fmt;
+use std::time::Duration;
+
+use self::runner::{Seeds, play_alone};
+use self::sabotage::Sabotage;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const A_WHILE: Duration = Duration::from_secs(600);
+
+/// Seeds that a run of all tests plays.
+const USUAL_SEEDS: u64 = 200;
+
+/// Who asks for something: a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Author {
+    /// A replica, in its how manieth life.
+    Replica { number: usize, life: u32 },
+    /// Who stands for the lock by client-go's rules.
+    Contender,
+    /// Who writes the lock without standing for it.
+    Meddler,
+}
+
+impl Author {
+    fn user(self) -> String {
+        match self {
+            Self::Replica { number, .. } => format!("replica-{number}"),
+            Self::Contender => "contender".to_owned(),
+            Self::Meddler => "kubectl".to_owned(),
+        }
+    }
+
+    const fn is_replica(self) -> bool {
+        matches!(self, Self::Replica { .. })
+    }
+
+    /// The same for all lives of a replica.
+    const fn any_life(self) -> Self {
+        match self {
+            Self::Replica { number, life: _ } => Self::Replica { number, life: 0 },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replica { number, life } => write!(f, "replica-{number} (life {life})"),
+            other => f.write_str(&other.user()),
+        }
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_nobody_is_wrong_about_who_leads_and_in_the_end_all_is_well() {
+    let report = Seeds::wanted(USUAL_SEEDS, HOUR).play();
+    println!("{report}");
+    assert!(report.failed.is_empty(), "{report}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_history_and_another_one_is_not() {
+    let hashes = [1, 1, 2].map(|seed| play_alone(seed, A_WHILE, None).hash);
+    assert!(hashes[0] == hashes[1] && hashes[1] != hashes[2], "{hashes:x?}");
+}
+
+#[test]
+fn each_check_fails_when_its_rule_is_broken() {
+    for (sabotage, expected) in Sabotage::ALL {
+        let outcome = play_alone(3, Duration::from_secs(60), Some(sabotage));
+        assert!(
+            outcome.violations.iter().any(|what| what.contains(expected)),
+            "{sabotage:?}: {:#?}",
+            outcome.violations
+        );
+    }
+    assert_eq!(play_alone(3, Duration::ZERO, None).violations, Vec::<String>::new());
+}
