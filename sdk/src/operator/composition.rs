@@ -289,6 +289,10 @@ fn standing_for_life(world: &mut World, settings: &KubeOps, operator: &str) -> S
     let lock = lock
         .labelled("app.kubernetes.io/name", object_name(operator))
         .labelled("app.kubernetes.io/component", "leader-election");
+    let lock = match &world.namespace {
+        Some(namespace) => lock.labelled("app.kubernetes.io/instance", installation(operator, namespace)),
+        None => lock,
+    };
     let (elector, leadership) = LifeElector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
     let thread = world.election_thread.take();

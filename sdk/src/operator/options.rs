@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::kube_ops::{self, KubeOps};
 use crate::controller::{ControllerOptions, ReconcileStrategy};
-use crate::leadership::ElectionOptions;
+use crate::leadership::{ElectionOptions, random_uuid};
 use crate::leadership::clock::Clock;
 use crate::leadership::life::LifeOptions;
 use crate::workqueue::Backoff;
@@ -27,7 +27,7 @@ pub(super) fn election(settings: &KubeOps, only_bearer: bool) -> ElectionOptions
 /// Of a lock that goes with its holder's pod.
 pub(super) fn life(settings: &KubeOps) -> LifeOptions {
     let (pod, pod_uid) = (settings.name.clone(), settings.pod_uid.clone());
-    LifeOptions { pod, pod_uid, timing: election(settings, false) }
+    LifeOptions { pod, pod_uid, process: random_uuid(), timing: election(settings, false) }
 }
 
 pub(super) fn controllers(settings: &KubeOps, clock: Clock) -> ControllerOptions {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use kube::Client;
 use kubeops::leadership::clock::Clock;
 use kubeops::leadership::life::{LeaderLockApi, LifeElector, LifeOptions};
-use kubeops::leadership::{ElectionOptions, ElectorError, EndReason, Leadership, Term, holder_identity};
+use kubeops::leadership::{ElectionOptions, ElectorError, EndReason, Leadership, Term, holder_identity, random_uuid};
 use kubeops::metrics::Metrics;
 use serde_json::json;
 use site::{Kind, LOCK, Site, Way};
@@ -62,7 +62,7 @@ fn process_by(
     change: impl FnOnce(&mut LifeOptions),
 ) -> Replica {
     let timing = ElectionOptions::new(holder_identity(name, uid));
-    let mut options = LifeOptions { pod: name.to_owned(), pod_uid: Some(uid.to_owned()), timing };
+    let mut options = LifeOptions { pod: name.to_owned(), pod_uid: Some(uid.to_owned()), process: random_uuid(), timing };
     change(&mut options);
     let (lock, events, way) = (site.lock(client), site.client("events"), site.way(name));
     let (elector, leadership) = LifeElector::new(lock, options, Clock::tokio(), Metrics::default(), events);

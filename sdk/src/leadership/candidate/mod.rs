@@ -21,7 +21,7 @@ use super::claim::{Claim, Claimed};
 use super::clock::Clock;
 use super::election::ElectionOptions;
 use super::elector::{Elector, ElectorError};
-use super::identity::{self, holder_identity};
+use super::identity::{self, holder_identity, random_uuid};
 use super::life::{LeaderLockApi, LifeElector, LifeLock, LifeOptions};
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
@@ -354,7 +354,7 @@ impl Candidate {
             Some((kind, pod)) => {
                 let (timing, metrics, client, runtime) = standing;
                 let lock = kind.lock(client.clone(), &namespace, &lock);
-                let options = LifeOptions { pod: pod.name, pod_uid: pod.uid, timing };
+                let options = LifeOptions { pod: pod.name, pod_uid: pod.uid, process: random_uuid(), timing };
                 let (elector, leadership) = LifeElector::new(lock, options, Clock::boot(), metrics, client);
                 (elector.for_work_on(runtime).run(ready, stopped, patience).boxed(), leadership)
             }

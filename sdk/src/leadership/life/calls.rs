@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::election::{Holder, Input};
+use super::election::{Holder, Input, Mark};
 use super::lock::LifeLock;
 use super::pod::PodSource;
 use crate::leadership::lock::LockError;
@@ -37,12 +37,12 @@ pub(super) fn read_own_pod(pod: PodSource, patience: Duration) -> Call {
     call(READING_POD, patience, async move { pod.list().await.map(Input::OwnPod) })
 }
 
-pub(super) fn create(lock: Arc<LifeLock>, owner: Holder, patience: Duration) -> Call {
-    call(CREATING, patience, async move { lock.create(&owner).await.map(Input::Answered) })
+pub(super) fn create(lock: Arc<LifeLock>, owner: Holder, mark: Mark, patience: Duration) -> Call {
+    call(CREATING, patience, async move { lock.create(&owner, &mark).await.map(Input::Answered) })
 }
 
-pub(super) fn touch(lock: Arc<LifeLock>, uid: String, version: u64, patience: Duration) -> Call {
-    call(TAKING_OVER, patience, async move { lock.touch(&uid, version).await.map(Input::Answered) })
+pub(super) fn touch(lock: Arc<LifeLock>, uid: String, version: u64, mark: Mark, patience: Duration) -> Call {
+    call(TAKING_OVER, patience, async move { lock.touch(&uid, version, &mark).await.map(Input::Answered) })
 }
 
 pub(super) fn delete(lock: Arc<LifeLock>, uid: String, version: u64, patience: Duration) -> Call {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
@@ -13,13 +14,12 @@ use kube::Client;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
-use super::election::{Foreign, Held, Holder, Lock, Seen};
+use super::election::{Foreign, Held, Holder, Lock, Mark, Seen};
 use super::leader_lock::LeaderLockApi;
-use crate::leadership::identity::random_uuid;
 use crate::leadership::lock::{Found, LockError, Object, parse_version};
 use crate::leadership::watcher::Source;
 
-/// An annotation that is new in each term which begins by a lock that is there already.
+/// An annotation that is new in each term.
 const TERM: &str = "coordination.kubeops.rs/term";
 
 /// A lock that is held for life: an object that goes with its holder's pod.
@@ -97,8 +97,8 @@ impl LifeLock {
     }
 
     /// Creates it with that pod as its owner.
-    pub(super) async fn create(&self, owner: &Holder) -> Result<Seen, LockError> {
-        let object = self.owned_by(owner);
+    pub(super) async fn create(&self, owner: &Holder, mark: &Mark) -> Result<Seen, LockError> {
+        let object = self.owned_by(owner, mark);
         match self.at.api().create(&PostParams::default(), &object).await {
             Ok(created) => self.written(created),
             Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
@@ -106,9 +106,9 @@ impl LifeLock {
         }
     }
 
-    /// Changes nothing but its version, if it is still this very one.
-    pub(super) async fn touch(&self, uid: &str, version: u64) -> Result<Seen, LockError> {
-        let annotations = json!({ (TERM): random_uuid() });
+    /// Marks it if it is still this very one.
+    pub(super) async fn touch(&self, uid: &str, version: u64, mark: &Mark) -> Result<Seen, LockError> {
+        let annotations = json!({ (TERM): mark.to_string() });
         let metadata = json!({ "uid": uid, "resourceVersion": version.to_string(), "annotations": annotations });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
         match self.at.api().patch(&self.name, &PatchParams::default(), &patch).await {
@@ -136,7 +136,7 @@ impl LifeLock {
         }
     }
 
-    fn owned_by(&self, owner: &Holder) -> DynamicObject {
+    fn owned_by(&self, owner: &Holder, mark: &Mark) -> DynamicObject {
         let mut object = self.at.blank();
         object.metadata.owner_references = Some(vec![OwnerReference {
             api_version: "v1".to_owned(),
@@ -145,6 +145,7 @@ impl LifeLock {
             uid: owner.uid.clone(),
             ..OwnerReference::default()
         }]);
+        object.metadata.annotations = Some(BTreeMap::from([(TERM.to_owned(), mark.to_string())]));
         if !self.labels.is_empty() {
             object.metadata.labels = Some(self.labels.clone());
         }
@@ -209,6 +210,22 @@ impl fmt::Display for LifeLock {
     }
 }
 
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.process, self.term)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = ();
+
+    /// `<process>/<term>`; another text is somebody else's.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (process, term) = text.rsplit_once('/').ok_or(())?;
+        Ok(Self { process: process.to_owned(), term: term.parse().map_err(|_| ())? })
+    }
+}
+
 fn read(object: &DynamicObject) -> Result<Lock, LockError> {
     let metadata = &object.metadata;
     let version = parse_version(metadata.resource_version.as_deref())?;
@@ -223,6 +240,7 @@ fn read(object: &DynamicObject) -> Result<Lock, LockError> {
             version,
             uid,
             holder: Holder { name: owner.name.clone(), uid: owner.uid.clone() },
+            mark: metadata.annotations.as_ref().and_then(|annotations| annotations.get(TERM)?.parse().ok()),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0.as_microsecond()),
             going: metadata.deletion_timestamp.is_some(),
             has_data,
@@ -254,7 +272,10 @@ mod tests {
         let Lock::Held(held) = lock(|_| {}) else { panic!("not held") };
         assert_eq!((held.version, held.uid.as_str(), held.created), (7, "u", Some(1_000_000)));
         assert_eq!(held.holder.identity(), "a-0_p");
-        assert!(!held.going && !held.has_data);
+        assert!(!held.going && !held.has_data && held.mark.is_none());
+        let mark = Mark { process: "x".to_owned(), term: 3 };
+        let marked = lock(|it| it["metadata"]["annotations"] = json!({ TERM: mark.to_string() }));
+        assert!(matches!(marked, Lock::Held(Held { mark: Some(written), .. }) if written == mark));
         let Lock::Held(held) = lock(|it| it["metadata"]["deletionTimestamp"] = json!("1970-01-01T00:00:02Z")) else {
             panic!("not held")
         };

@@ -30,6 +30,7 @@ use super::ping::Ping;
 use super::pulse::Pulse;
 use super::term::LeadershipState;
 use crate::metrics::Metrics;
+use crate::process::own;
 
 pub use self::election::LifeOptions;
 pub use self::leader_lock::{LeaderLock, LeaderLockApi, LeaderLockSpec};
@@ -117,7 +118,7 @@ impl LifeElector {
         self.options.timing.check()?;
         let (run, herald, news) = Run::new(self);
         let mut events = JoinSet::new();
-        events.spawn(herald.run());
+        events.spawn(own(herald.run()));
         let outcome = run.conduct(ready, stop, patience, news).await;
         // The last Event tells who stopped leading: worth a moment, not more.
         let _sent_or_not = timeout(LAST_EVENT, events.join_all()).await;

@@ -29,6 +29,7 @@ use crate::leadership::lock::LockError;
 use crate::leadership::seat::{Overdue, Seat};
 use crate::leadership::term::Term;
 use crate::leadership::watcher::{self, News};
+use crate::process::own;
 
 /// A runtime that is blocked is found out within this time during a term.
 const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
@@ -182,11 +183,11 @@ impl Run {
         match effect {
             Effect::Read => self.call = Some(calls::read(lock, patience)),
             Effect::ReadOwnPod => self.call = Some(calls::read_own_pod(self.own_pod.clone(), patience)),
-            Effect::Create { owner } => {
+            Effect::Create { owner, mark } => {
                 let owner = Holder { name: self.options.pod.clone(), uid: owner };
-                self.call = Some(calls::create(lock, owner, patience));
+                self.call = Some(calls::create(lock, owner, mark, patience));
             }
-            Effect::Touch { uid, version } => self.call = Some(calls::touch(lock, uid, version, patience)),
+            Effect::Touch { uid, version, mark } => self.call = Some(calls::touch(lock, uid, version, mark, patience)),
             Effect::Delete { uid, version } => self.call = Some(calls::delete(lock, uid, version, patience)),
             Effect::Begin { token } => self.begin(token),
             Effect::Drain => self.seat.drain(),
@@ -250,7 +251,7 @@ impl Run {
             let source = PodSource::new(self.lock.client(), self.lock.namespace(), &holder.name);
             let (tell, news) = mpsc::channel(NEWS_WAITING);
             let mut task = JoinSet::new();
-            task.spawn(watcher::watch(Arc::new(source), self.options.timing.call_timeout(), tell));
+            task.spawn(own(watcher::watch(Arc::new(source), self.options.timing.call_timeout(), tell)));
             Follow { holder, news, _task: task }
         });
     }
@@ -328,7 +329,7 @@ impl Run {
         // Not only aborted: a set keeps what has ended.
         self.watch = JoinSet::new();
         let patience = self.options.timing.call_timeout();
-        self.watch.spawn(watcher::watch(self.lock.clone(), patience, self.tell.clone()));
+        self.watch.spawn(own(watcher::watch(self.lock.clone(), patience, self.tell.clone())));
     }
 
     fn longest_sleep(&self) -> Duration {

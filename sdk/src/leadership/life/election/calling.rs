@@ -69,11 +69,8 @@ impl LifeElection {
         effects.push(match call {
             Call::Read => Effect::Read,
             Call::ReadOwnPod => Effect::ReadOwnPod,
-            Call::Create { owner } => {
-                self.created = true;
-                Effect::Create { owner }
-            }
-            Call::Touch { uid, version } => Effect::Touch { uid, version },
+            Call::Create { owner } => Effect::Create { owner, mark: self.mark() },
+            Call::Touch { uid, version } => Effect::Touch { uid, version, mark: self.mark() },
             Call::Delete { uid, version } => {
                 self.doomed = Some(uid.clone());
                 Effect::Delete { uid, version }
@@ -121,8 +118,6 @@ impl LifeElection {
             if self.refusals > 1 {
                 self.not_before = now.clock + self.pause(now.chance);
             }
-        } else {
-            self.written = seen.held().map(|held| held.uid.clone());
         }
         self.learn(now.clock, seen, effects);
     }

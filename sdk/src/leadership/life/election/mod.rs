@@ -31,7 +31,7 @@ use crate::leadership::election::{EndReason, Pauses};
 
 pub use self::options::LifeOptions;
 pub use self::own_pod::OwnPodTrouble;
-pub use self::seen::{Fate, Foreign, Held, Holder, Lock, Pod, PodSeen, Seen};
+pub use self::seen::{Fate, Foreign, Held, Holder, Lock, Mark, Pod, PodSeen, Seen};
 pub use self::step::{Effect, Input, Now};
 
 /// A candidate for one lock that is held for life.
@@ -57,12 +57,10 @@ pub struct LifeElection {
     not_before: Moment,
     /// Refusals in a row.
     refusals: u32,
-    /// A creation of this process' has been sent.
-    created: bool,
-    /// One has had no answer, and the lock was not read since.
+    /// How many terms there were: each marks the lock anew.
+    terms: u64,
+    /// A creation has had no answer, and the lock was not read since.
     unsettled: bool,
-    /// Uid of the lock whose newest write by this pod is this process': no deletion that an earlier container has sent can land.
-    written: Option<String>,
     /// Uid of the newest lock that was asked to be deleted.
     doomed: Option<String>,
     /// Uid and version of the newest lock that is known to be deleted.
@@ -127,9 +125,8 @@ impl LifeElection {
             must_read: true,
             not_before: Moment::default(),
             refusals: 0,
-            created: false,
+            terms: 0,
             unsettled: false,
-            written: None,
             doomed: None,
             gone: None,
             watching: false,
@@ -202,7 +199,7 @@ impl LifeElection {
         match &newest.lock {
             Lock::Foreign(foreign) => Some(Stall::Foreign(*foreign)),
             Lock::Held(held) if self.own.uid() == Some(&held.holder.uid) => {
-                (self.bears == Some(false) && !self.created).then_some(Stall::Unproven)
+                (self.bears == Some(false) && !self.is_own(held)).then_some(Stall::Unproven)
             }
             Lock::Held(held) if held.has_data && self.fate.0 == Fate::Dead => Some(Stall::Foreign(Foreign::Data)),
             Lock::Held(_) if self.fate.0 == Fate::Gone => (self.fate.1 + grace <= now).then_some(Stall::HolderGone),
@@ -339,8 +336,9 @@ impl LifeElection {
         begins.then_some(self.pauses.until)
     }
 
+    /// Whether its newest write is one of this process for its next term: no deletion that was sent before finds it any more.
     fn is_written(&self) -> bool {
-        self.held().is_some_and(|held| self.written.as_ref() == Some(&held.uid))
+        self.held().is_some_and(|held| held.mark == Some(self.mark()))
     }
 
     fn begin_if_held(&mut self, now: Moment, effects: &mut Vec<Effect>) {
@@ -360,7 +358,7 @@ impl LifeElection {
         self.phase = Phase::Standby;
         self.working = true;
         // The next term begins with a write of its own, and a greater token.
-        self.written = None;
+        self.terms += 1;
         effects.push(Effect::End(reason));
     }
 
@@ -377,12 +375,17 @@ impl LifeElection {
         }
     }
 
+    fn mark(&self) -> Mark {
+        Mark { process: self.options.process.clone(), term: self.terms }
+    }
+
     fn is_gone(&self, held: &Held) -> bool {
         self.gone.as_ref().is_some_and(|(uid, _)| *uid == held.uid)
     }
 
     fn is_own(&self, held: &Held) -> bool {
-        let proven = self.bears == Some(true) || (self.bears.is_some() && self.created);
+        let marked = || held.mark.as_ref().is_some_and(|mark| mark.process == self.options.process);
+        let proven = self.bears.is_some_and(|proven| proven || marked());
         proven && self.own.uid() == Some(&held.holder.uid)
     }
 

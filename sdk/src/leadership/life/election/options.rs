@@ -9,6 +9,8 @@ pub struct LifeOptions {
     pub pod: String,
     /// The pod's uid; `None`: the API server is asked for it.
     pub pod_uid: Option<String>,
+    /// Tells this process from others of the pod, earlier ones too: an id that is random for each.
+    pub process: String,
     /// Patience and pauses: no lock expires, but calls are given up, tried again and followed by pauses as for a Lease, and a write
     /// without an answer holds the lock for a lease duration. The identity is for people. Not all of it is used.
     pub timing: ElectionOptions,

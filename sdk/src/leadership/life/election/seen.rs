@@ -29,12 +29,23 @@ pub struct Held {
     pub uid: String,
     /// The pod that it goes with.
     pub holder: Holder,
+    /// Who wrote it last, if that was one of ours.
+    pub mark: Option<Mark>,
     /// When it was created, in microseconds since 1970.
     pub created: Option<i64>,
     /// It is being deleted, and goes as soon as its finalizers are gone.
     pub going: bool,
     /// There is something in it that no lock has: it is for its pod's owner to delete.
     pub has_data: bool,
+}
+
+/// What a term writes into its lock, so that it knows its own write again however it learns of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The process.
+    pub process: String,
+    /// Number of the term in it.
+    pub term: u64,
 }
 
 /// A pod, as an owner reference names it.

@@ -1,6 +1,6 @@
 //! What the election is told, and what it answers.
 
-use super::seen::{PodSeen, Seen};
+use super::seen::{Mark, PodSeen, Seen};
 use crate::leadership::clock::Moment;
 use crate::leadership::election::EndReason;
 
@@ -69,13 +69,17 @@ pub enum Effect {
     Create {
         /// Of this process' own pod.
         owner: String,
+        /// To be written into it.
+        mark: Mark,
     },
-    /// Change the lock's version if it is still this very one; answer with `Answered`, `Conflict`, `Failed` or `Silent`.
+    /// Mark the lock if it is still this very one; answer with `Answered`, `Conflict`, `Failed` or `Silent`.
     Touch {
         /// Of the lock.
         uid: String,
         /// Of the lock.
         version: u64,
+        /// To be written into it.
+        mark: Mark,
     },
     /// Delete the lock if it is still this very one; answer with `Deleted`, `Conflict`, `Failed` or `Silent`.
     Delete {

@@ -74,7 +74,7 @@ fn the_lock_of_a_dead_pod_is_deleted_and_taken() {
     assert_eq!(game.step(Input::Deleted), [Effect::Cleared, Effect::ReadOwnPod]);
     assert_eq!(game.own_pod(pod("me", false)), [create()]);
     assert_eq!(game.watched(Lock::Absent), []);
-    let lock = game.lock_of("me");
+    let lock = game.created(0);
     assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
 }
 
@@ -146,9 +146,8 @@ fn an_object_that_a_finalizer_keeps_is_waited_for() {
 fn a_creation_without_an_answer_is_settled_by_a_read() {
     let mut game = Game::creating();
     assert_eq!(game.step(Input::Silent), [Effect::Read]);
-    let lock = game.lock_of("me");
-    let effects = game.answered(lock);
-    game.takes_over(&effects);
+    let lock = game.created(0);
+    assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]), "it knows its own write");
 }
 
 #[test]
@@ -156,12 +155,12 @@ fn a_creation_that_lands_late_begins_a_term_all_the_same() {
     let mut game = Game::creating();
     assert_eq!(game.step(Input::Silent), [Effect::Read]);
     assert_eq!(game.answered(Lock::Absent), [create()], "tried again");
-    let first = game.lock_of("me");
-    assert_eq!(game.watched(first), []);
+    let first = game.created(0);
+    assert!(matches!(game.watched(first)[..], [Effect::Begin { .. }]));
     assert_eq!(game.step(Input::Conflict), [Effect::Read], "the second meets the first");
     let same = game.changed(|held| held.version -= 1);
-    let effects = game.answered(same);
-    game.takes_over(&effects);
+    assert_eq!(game.answered(same), []);
+    assert!(game.election.leads());
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
 fn a_stop_before_it_led_settles_a_creation_first() {
     let mut game = Game::creating();
     assert_eq!(game.step(Input::Stop), []);
-    let lock = game.lock_of("me");
+    let lock = game.created(0);
     let effects = game.answered(lock);
     assert_eq!(effects, [game.delete()], "nobody works for it");
     assert_eq!(game.step(Input::Deleted), [Effect::Released, Effect::Stopped]);

@@ -83,7 +83,7 @@ fn a_server_that_is_silent_ends_nothing() {
 #[test]
 fn short_terms_are_followed_by_pauses() {
     let mut game = Game::leading();
-    for pause in [Duration::ZERO, RETRY, RETRY * 2, RETRY * 4, LEASE, LEASE] {
+    for (terms, pause) in (1..).zip([Duration::ZERO, RETRY, RETRY * 2, RETRY * 4, LEASE, LEASE]) {
         assert_eq!(game.watched(Lock::Absent), [end(EndReason::Deleted)]);
         let ended = game.now;
         let mut asked = game.step(worked());
@@ -93,8 +93,8 @@ fn short_terms_are_followed_by_pauses() {
             assert_eq!(game.now.since(ended), pause + LATER);
         }
         assert_eq!(asked, [Effect::ReadOwnPod]);
-        assert_eq!(game.own_pod(pod("me", false)), [create()]);
-        let lock = game.lock_of("me");
+        assert_eq!(game.own_pod(pod("me", false)), [create_again(terms)]);
+        let lock = game.created(terms);
         assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
     }
 }
@@ -108,5 +108,5 @@ fn a_runtime_that_is_blocked_leads_no_more_and_lets_others() {
     assert_eq!(game.step(worked()), [delete]);
     assert_eq!(game.step(Input::Deleted), [Effect::Released]);
     assert_eq!(game.after(LEASE), []);
-    assert_eq!(game.step(Input::Blocked(false)), [create()]);
+    assert_eq!(game.step(Input::Blocked(false)), [create_again(1)]);
 }

@@ -26,8 +26,17 @@ fn pod(uid: &str, dead: bool) -> Option<Pod> {
     Some(Pod { uid: uid.to_owned(), dead })
 }
 
+fn mark(term: u64) -> Mark {
+    Mark { process: "this".to_owned(), term }
+}
+
 fn create() -> Effect {
-    Effect::Create { owner: "me".to_owned() }
+    create_again(0)
+}
+
+/// After so many terms.
+fn create_again(terms: u64) -> Effect {
+    Effect::Create { owner: "me".to_owned(), mark: mark(terms) }
 }
 
 impl Game {
@@ -37,7 +46,7 @@ impl Game {
 
     fn with(change: impl FnOnce(&mut LifeOptions)) -> Self {
         let timing = ElectionOptions::new("a-0_me");
-        let mut options = LifeOptions { pod: "a-0".to_owned(), pod_uid: Some("me".to_owned()), timing };
+        let mut options = LifeOptions { pod: "a-0".to_owned(), pod_uid: Some("me".to_owned()), process: "this".to_owned(), timing };
         change(&mut options);
         Self { election: LifeElection::new(options), now: Moment::new(LEASE), version: 10, locks: 0 }
     }
@@ -54,7 +63,7 @@ impl Game {
     /// One that leads by a lock that it has created.
     fn leading() -> Self {
         let mut game = Self::creating();
-        let lock = game.lock_of("me");
+        let lock = game.created(0);
         assert_eq!(game.answered(lock), [Effect::Begin { token: 13 }]);
         game
     }
@@ -114,7 +123,13 @@ impl Game {
         self.locks += 1;
         let holder = Holder { name: format!("{pod}-0"), uid: pod.to_owned() };
         let uid = format!("lock-{}", self.locks);
-        Lock::Held(Held { version: self.version + 1, uid, holder, created: None, going: false, has_data: false })
+        Lock::Held(Held { version: self.version + 1, uid, holder, mark: None, created: None, going: false, has_data: false })
+    }
+
+    /// A new lock that this process has created after so many terms.
+    fn created(&mut self, terms: u64) -> Lock {
+        let Lock::Held(held) = self.lock_of("me") else { panic!("not held") };
+        Lock::Held(Held { mark: Some(mark(terms)), ..held })
     }
 
     /// The newest lock, changed.
@@ -132,13 +147,14 @@ impl Game {
 
     fn touch(&self) -> Effect {
         let held = self.election.newest().unwrap().held().unwrap();
-        Effect::Touch { uid: held.uid.clone(), version: held.version }
+        Effect::Touch { uid: held.uid.clone(), version: held.version, mark: mark(self.election.terms) }
     }
 
     /// It takes over the lock of its own pod that was just seen.
     fn takes_over(&mut self, effects: &[Effect]) {
         assert_eq!(effects, [self.touch()]);
-        let touched = self.changed(|_| {});
+        let terms = self.election.terms;
+        let touched = self.changed(|held| held.mark = Some(mark(terms)));
         assert!(matches!(self.answered(touched)[..], [Effect::Begin { .. }]));
     }
 

@@ -16,8 +16,9 @@ fn restarted(proven: bool) -> Game {
 #[test]
 fn a_container_that_is_started_again_leads_at_once_if_the_earlier_one_is_known_to_be_dead() {
     let mut game = restarted(true);
-    let touched = game.changed(|_| {});
-    assert!(matches!(game.answered(touched)[..], [Effect::Begin { .. }]));
+    assert_eq!(game.step(Input::Silent), [Effect::Read]);
+    let touched = game.changed(|held| held.mark = Some(mark(0)));
+    assert!(matches!(game.answered(touched)[..], [Effect::Begin { .. }]), "it knows its own write");
 }
 
 #[test]
@@ -47,6 +48,6 @@ fn what_it_created_itself_needs_no_proof() {
     let mut game = restarted(false);
     assert_eq!(game.watched(Lock::Absent), [Effect::ReadOwnPod]);
     assert_eq!(game.own_pod(pod("me", false)), [create()]);
-    let lock = game.lock_of("me");
+    let lock = game.created(0);
     assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
 }
