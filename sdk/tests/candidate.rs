@@ -250,7 +250,8 @@ async fn a_lock_for_life_goes_with_a_pod_that_has_to_be_known() {
     assert!(told.contains("- { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }"), "{told}");
 
     let pods: Api<Pod> = Api::default_namespaced(site.cluster.client("kubectl"));
-    let pod = serde_json::json!({ "metadata": { "name": "a-0" }, "spec": { "containers": [{ "name": "a", "image": "i" }] } });
+    let pod =
+        serde_json::json!({ "metadata": { "name": "a-0" }, "spec": { "containers": [{ "name": "a", "image": "i" }] } });
     let pod = pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
     let maps: Api<ConfigMap> = Api::default_namespaced(site.cluster.client("kubectl"));
     for _ in 0..2 {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::files::File;
 use super::*;
 use crate::cache::Store;
-use crate::leadership::life::LeaderLockApi;
 use crate::controller::{Action, Context, Controller, Finalize, Reconcile, Result};
+use crate::leadership::life::LeaderLockApi;
 
 #[derive(CustomResource, Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[kube(group = "example.com", version = "v1", kind = "Shop", namespaced, status = "ShopStatus")]
@@ -209,7 +209,10 @@ fn a_lock_for_life_may_be_created_and_else_only_the_one_of_its_name() {
         let needs_crd = plural == "leaderlocks";
         assert_eq!(names(&manifests).contains("crd-leaderlocks.coralogix.com"), needs_crd);
         let told = manifests.stream(Format::Yaml).unwrap();
-        assert_eq!(told.contains("customresourcedefinitions") && told.contains("- leaderlocks.coralogix.com"), needs_crd);
+        assert_eq!(
+            told.contains("customresourcedefinitions") && told.contains("- leaderlocks.coralogix.com"),
+            needs_crd
+        );
         assert_eq!(names(&manifests).contains("flow-schema"), needs_crd, "it can't be told from other ConfigMaps");
         assert!(!told.contains("leases"));
     }

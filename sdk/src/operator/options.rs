@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::kube_ops::{self, KubeOps};
 use crate::controller::{ControllerOptions, ReconcileStrategy};
-use crate::leadership::{ElectionOptions, random_uuid};
 use crate::leadership::clock::Clock;
 use crate::leadership::life::LifeOptions;
+use crate::leadership::{ElectionOptions, random_uuid};
 use crate::workqueue::Backoff;
 
 /// Of the shutdown timeout running reconciles get this much; what is left is for giving the lock back.

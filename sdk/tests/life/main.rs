@@ -54,15 +54,10 @@ fn process_with(site: &Site, name: &str, uid: &str, change: impl FnOnce(&mut Lif
     process_by(site.client(name), site, name, uid, change)
 }
 
-fn process_by(
-    client: Client,
-    site: &Site,
-    name: &str,
-    uid: &str,
-    change: impl FnOnce(&mut LifeOptions),
-) -> Replica {
+fn process_by(client: Client, site: &Site, name: &str, uid: &str, change: impl FnOnce(&mut LifeOptions)) -> Replica {
     let timing = ElectionOptions::new(holder_identity(name, uid));
-    let mut options = LifeOptions { pod: name.to_owned(), pod_uid: Some(uid.to_owned()), process: random_uuid(), timing };
+    let mut options =
+        LifeOptions { pod: name.to_owned(), pod_uid: Some(uid.to_owned()), process: random_uuid(), timing };
     change(&mut options);
     let (lock, events, way) = (site.lock(client), site.client("events"), site.way(name));
     let (elector, leadership) = LifeElector::new(lock, options, Clock::tokio(), Metrics::default(), events);
@@ -273,7 +268,8 @@ async fn a_standby_asks_for_nothing_and_a_leader_neither() {
     first.leads().await;
     let _second = replica(&site, "b").await;
     sleep(LEASE).await;
-    let asked = |verbs: &[&str]| site.cluster.requests().into_iter().filter(|it| verbs.contains(&it.verb.as_str())).count();
+    let asked =
+        |verbs: &[&str]| site.cluster.requests().into_iter().filter(|it| verbs.contains(&it.verb.as_str())).count();
     let before = asked(&["list", "get", "create", "update", "patch", "delete"]);
     sleep(HOUR).await;
     assert_eq!(asked(&["list", "get", "create", "update", "patch", "delete"]), before);

@@ -106,7 +106,8 @@ impl Site {
 
     /// Creates a pod that runs; its uid.
     pub async fn pod(&self, name: &str) -> String {
-        let pod = json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "operator", "image": "i" }] } });
+        let pod =
+            json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "operator", "image": "i" }] } });
         let pod = serde_json::from_value(pod).unwrap();
         let uid = self.pods().create(&PostParams::default(), &pod).await.unwrap().metadata.uid.unwrap();
         self.set_status(name, &json!({ "phase": "Running" })).await;
@@ -128,7 +129,10 @@ impl Site {
 
     /// Deletes a pod at once, as the kubelet does at its end; its lock goes with it.
     pub async fn delete_pod(&self, name: &str) {
-        self.pods().delete(name, &DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() }).await.unwrap();
+        self.pods()
+            .delete(name, &DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() })
+            .await
+            .unwrap();
     }
 
     /// The pod that owns the lock.

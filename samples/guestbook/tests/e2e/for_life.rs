@@ -19,7 +19,6 @@ const WATCHED: Duration = Duration::from_secs(4);
 /// Who may not do all that is needed.
 const USER: &str = "limited";
 
-
 const KINDS: [Kind; 3] = [
     Kind { lock: "ConfigMap", api: "v1", plural: "configmaps" },
     Kind { lock: "LeaderLock", api: "coordination.kubeops.rs/v1", plural: "leaderlocks" },
@@ -65,7 +64,8 @@ fn pods(cluster: &Cluster) -> Api<Pod> {
 
 /// Creates a pod of that name, which nobody schedules; its uid.
 async fn create_pod(cluster: &Cluster, name: &str) -> String {
-    let pod = json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "operator", "image": "none" }] } });
+    let pod =
+        json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "operator", "image": "none" }] } });
     let pod = serde_json::from_value(pod).expect("a pod");
     let pod = pods(cluster).create(&PostParams::default(), &pod).await.expect("create the pod");
     pod.metadata.uid.expect("a uid")
@@ -228,7 +228,8 @@ async fn what_keeps_a_lock_from_being_taken_is_told_with_what_mends_it() {
     let [config_map, leader_lock, _] = KINDS;
 
     // A ConfigMap of somebody else.
-    let foreign = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": LOCK }, "data": { "key": "value" } });
+    let foreign =
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": LOCK }, "data": { "key": "value" } });
     let foreign = serde_json::from_value(foreign).expect("a ConfigMap");
     let locks = config_map.locks(&cluster);
     let foreign = locks.create(&PostParams::default(), &foreign).await.expect("create it");

@@ -309,7 +309,8 @@ impl Candidate {
     /// # Cancel safety
     /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lock, kind, pod, namespace, config, identity, options, stop, patience, metrics, alone_in_process } = self;
+        let Self { lock, kind, pod, namespace, config, identity, options, stop, patience, metrics, alone_in_process } =
+            self;
         let for_life = match kind {
             Kind::Lease => None,
             Kind::ForLife(kind) => Some((kind, pod.known()?)),

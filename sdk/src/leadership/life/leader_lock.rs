@@ -86,7 +86,10 @@ mod tests {
             });
             assert_eq!(crd["spec"]["names"], names);
             let [version] = crd["spec"]["versions"].as_array().unwrap().as_slice() else { panic!("several versions") };
-            assert_eq!((&version["name"], &version["served"], &version["storage"]), (&json!("v1"), &json!(true), &json!(true)));
+            assert_eq!(
+                (&version["name"], &version["served"], &version["storage"]),
+                (&json!("v1"), &json!(true), &json!(true))
+            );
             let schema = &version["schema"]["openAPIV3Schema"];
             assert_eq!(schema["properties"]["spec"]["type"], "object");
             let resource = api.resource();

@@ -230,7 +230,8 @@ fn read(object: &DynamicObject) -> Result<Lock, LockError> {
     let metadata = &object.metadata;
     let version = parse_version(metadata.resource_version.as_deref())?;
     let uid = metadata.uid.clone().ok_or_else(|| LockError::Unreadable("it has no uid".to_owned()))?;
-    let is_full = |field: &str| object.data.get(field).is_some_and(|data| data.as_object().is_some_and(|d| !d.is_empty()));
+    let is_full =
+        |field: &str| object.data.get(field).is_some_and(|data| data.as_object().is_some_and(|d| !d.is_empty()));
     let has_data = is_full("data") || is_full("binaryData");
     let owners = metadata.owner_references.as_deref().unwrap_or_default();
     Ok(match owners {

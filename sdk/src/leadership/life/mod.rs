@@ -65,8 +65,7 @@ impl LifeElector {
     ) -> (Self, Leadership) {
         let state = watch::Sender::new(LeadershipState::Standby { leader: None });
         let leadership = Leadership::following(&state);
-        let (announcer, herald) =
-            Announcer::new(lock.name(), &options.timing.identity, clock.clone(), metrics, client);
+        let (announcer, herald) = Announcer::new(lock.name(), &options.timing.identity, clock.clone(), metrics, client);
         let (pulse, history) = (Pulse::new(options.timing.lease_duration), TermHistory::new(clock.clone()));
         let lock = Arc::new(lock);
         let (ping, is_only_bearer) = (None, false);

@@ -22,9 +22,8 @@ pub(super) struct PodSource(Arc<Object>);
 
 impl PodSource {
     pub(super) fn new(client: Client, namespace: &str, name: &str) -> Self {
-        let rule = format!(
-            "apiGroups: [\"\"], resources: [pods], verbs: [list, watch], in a Role of namespace {namespace}"
-        );
+        let rule =
+            format!("apiGroups: [\"\"], resources: [pods], verbs: [list, watch], in a Role of namespace {namespace}");
         Self(Arc::new(Object::new(client, ApiResource::erase::<CorePod>(&()), namespace, name, rule)))
     }
 
@@ -75,7 +74,8 @@ fn has_terminated(status: &ContainerStatus) -> bool {
 /// Not the kubelet has said so, but somebody who can't reach it.
 fn was_given_up(status: &PodStatus) -> bool {
     let mut conditions = status.conditions.iter().flatten();
-    conditions.any(|it| it.type_ == "DisruptionTarget" && it.status == "True" && it.reason.as_deref() == Some(BY_POD_GC))
+    conditions
+        .any(|it| it.type_ == "DisruptionTarget" && it.status == "True" && it.reason.as_deref() == Some(BY_POD_GC))
 }
 
 #[cfg(test)]

@@ -76,7 +76,8 @@ enum Bear {
 
 impl Run {
     pub(super) fn new(elector: LifeElector) -> (Self, Herald, mpsc::Receiver<News<Seen>>) {
-        let LifeElector { options, lock, clock, announcer, herald, state, pulse, ping, history, is_only_bearer } = elector;
+        let LifeElector { options, lock, clock, announcer, herald, state, pulse, ping, history, is_only_bearer } =
+            elector;
         let (tell, news) = mpsc::channel(NEWS_WAITING);
         let run = Self {
             election: LifeElection::new(options.clone()),
@@ -262,7 +263,8 @@ impl Run {
         let holds = self.election.holds();
         if let Some(newest) = self.election.newest() {
             self.seat.saw(seen(newest, leader.as_deref(), holds), leader.as_deref());
-            let own = self.election.pod_uid().is_some_and(|uid| self.election.held().is_some_and(|h| h.holder.uid == uid));
+            let own =
+                self.election.pod_uid().is_some_and(|uid| self.election.held().is_some_and(|h| h.holder.uid == uid));
             self.seat.announcer.holder(leader.as_deref(), own);
         } else {
             self.seat.pulse.beat(None);

@@ -91,9 +91,7 @@ impl Object {
     }
 
     /// What changes after what was read, or heard of, last.
-    pub(in crate::leadership) async fn watch(
-        &self,
-    ) -> Result<BoxStream<'static, Result<Found, LockError>>, LockError> {
+    pub(in crate::leadership) async fn watch(&self) -> Result<BoxStream<'static, Result<Found, LockError>>, LockError> {
         let from = *lock(&self.version);
         if from == 0 {
             return Err(LockError::Expired);

@@ -61,7 +61,8 @@ fn check_pod(draft: &Draft, reader: &mut Reader<'_>) {
         return;
     }
     if reader.is_made_up("Name") {
-        let expected = format!("a ConfigMap or LeaderLock goes with its holder's pod, whose name must be known; {DOWNWARD_API}");
+        let expected =
+            format!("a ConfigMap or LeaderLock goes with its holder's pod, whose name must be known; {DOWNWARD_API}");
         reader.problem("Name", expected);
     }
     if let (Some(namespace), Some(own)) = (&draft.leader_election_namespace, reader.variable("POD_NAMESPACE"))
@@ -80,7 +81,8 @@ fn check_fence(draft: &Draft, reader: &mut Reader<'_>) {
             "lets only the leader write, and EnableLeaderElection is false: set that to true, or this to false";
         reader.problem("LeaderElectionFence", message);
     }
-    if draft.leader_election_fence == Some(true) && draft.leader_election_lock.is_some_and(LeaderElectionLock::is_for_life)
+    if draft.leader_election_fence == Some(true)
+        && draft.leader_election_lock.is_some_and(LeaderElectionLock::is_for_life)
     {
         let message = "asks the API server to compare writers with the holder of a Lease, and LeaderElectionLock is another lock: \
                        set that to Lease, or this to false";

@@ -46,7 +46,8 @@ impl Game {
 
     fn with(change: impl FnOnce(&mut LifeOptions)) -> Self {
         let timing = ElectionOptions::new("a-0_me");
-        let mut options = LifeOptions { pod: "a-0".to_owned(), pod_uid: Some("me".to_owned()), process: "this".to_owned(), timing };
+        let mut options =
+            LifeOptions { pod: "a-0".to_owned(), pod_uid: Some("me".to_owned()), process: "this".to_owned(), timing };
         change(&mut options);
         Self { election: LifeElection::new(options), now: Moment::new(LEASE), version: 10, locks: 0 }
     }
@@ -123,7 +124,15 @@ impl Game {
         self.locks += 1;
         let holder = Holder { name: format!("{pod}-0"), uid: pod.to_owned() };
         let uid = format!("lock-{}", self.locks);
-        Lock::Held(Held { version: self.version + 1, uid, holder, mark: None, created: None, going: false, has_data: false })
+        Lock::Held(Held {
+            version: self.version + 1,
+            uid,
+            holder,
+            mark: None,
+            created: None,
+            going: false,
+            has_data: false,
+        })
     }
 
     /// A new lock that this process has created after so many terms.
