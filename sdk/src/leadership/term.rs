@@ -192,7 +192,8 @@ impl Term {
     /// `false`: there is nothing to step down from. The term is over or being handed over, or it is one without an election.
     pub fn step_down(&self, reason: impl Into<String>) -> bool {
         let mut state = self.0.lock();
-        if self.0.fencing_token.is_none() || self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
+        let elected = state.valid_until.is_some() || self.0.fencing_token.is_some();
+        if !elected || self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
             return false;
         }
         state.step_down.get_or_insert_with(|| reason.into());
