@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::{Client, Config};
+use kube::Config;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -24,6 +24,7 @@ use super::identity;
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
 use crate::chain::chain;
+use crate::client;
 use crate::connect::{ConnectError, Environment, connect};
 use crate::metrics::Metrics;
 
@@ -271,7 +272,7 @@ impl Candidate {
             true => Some(Claim::of(&options.identity, &server, (&namespace, &lease), &ends).await?),
             false => None,
         };
-        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        let client = client::builder(config.clone()).map_err(CandidateError::Client)?.build();
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         }
@@ -279,7 +280,7 @@ impl Candidate {
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {
             let _spawns_there = thread.enter();
-            Client::try_from(config).map_err(CandidateError::Client)?
+            client::builder(config).map_err(CandidateError::Client)?.build()
         };
         let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
         let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
