@@ -13,7 +13,7 @@ struct Variant {
     values: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 7] = [
+const VARIANTS: [Variant; 9] = [
     Variant { what: "as it is", generated: &[], values: &[] },
     Variant {
         what: "without election",
@@ -44,6 +44,16 @@ const VARIANTS: [Variant; 7] = [
         what: "another lock",
         generated: &["KubeOps:LeaderElectionId=other"],
         values: &["appsettings.KubeOps.LeaderElectionId=other"],
+    },
+    Variant {
+        what: "a ConfigMap for life",
+        generated: &["KubeOps:LeaderElectionLock=ConfigMap"],
+        values: &["leaderElection.lock=ConfigMap"],
+    },
+    Variant {
+        what: "the LeaderLock of zio-k8s",
+        generated: &["KubeOps:LeaderElectionLock=LeaderLock", "KubeOps:LeaderLockApiVersion=coralogix.com/v1"],
+        values: &["leaderElection.lock=LeaderLock", "leaderElection.leaderLockApiVersion=coralogix.com/v1"],
     },
 ];
 

@@ -23,6 +23,7 @@ mod fence_delay;
 mod fence_status;
 mod figures;
 mod finalizers;
+mod for_life;
 mod foreign_holder;
 mod freeze;
 mod handover;
