@@ -79,6 +79,7 @@ pub use changes::Change;
 pub(crate) use claim::{Claim, Claimed};
 pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
+#[cfg(feature = "operator")]
 pub(crate) use fence::denial::POLICY;
 pub use fence::{Fenced, fence, is_fenced};
 pub use following::Leadership;

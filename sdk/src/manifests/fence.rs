@@ -64,7 +64,8 @@ pub(super) fn objects<S>(controllers: &[Registration<S>], options: &Options) -> 
 
 /// What controllers may write, and only they: CRDs are installed, and the lock is written, by replicas that do not lead.
 pub(super) fn rules<S>(controllers: &[Registration<S>], options: &Options) -> Vec<Value> {
-    let options = Options { watched: Vec::new(), installs_crds: false, lock: None, ..options.clone() };
+    let options =
+        Options { watched: Vec::new(), installs_crds: false, labels_pod: false, lock: None, ..options.clone() };
     let Rights { cluster, .. } = Rights::of(controllers, &options);
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (group, resource) in cluster.written() {

@@ -21,6 +21,7 @@ const NOTHING: &[&str] = &[];
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
+    Rule { room: "client", may_know: &[], never: &["k8s_openapi"] },
     Rule { room: "refusal", may_know: &["chain"], never: NOTHING },
     Rule { room: "process", may_know: &[], never: KUBERNETES },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
@@ -33,7 +34,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "status", may_know: &[], never: PURE },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics", "status"], never: KUBERNETES },
 
-    Rule { room: "connect", may_know: &["chain", "metrics"], never: NOTHING },
+    Rule { room: "connect", may_know: &["chain", "client", "metrics"], never: NOTHING },
 
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
@@ -59,7 +60,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
     Rule { room: "leadership::claim", may_know: &[], never: KUBERNETES },
-    Rule { room: "leadership::candidate", may_know: &["chain", "connect", "leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::candidate", may_know: &["chain", "client", "connect", "leadership::*", "metrics"], never: NOTHING },
     Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::seat", "leadership::sends", "leadership::term", "leadership::watcher", "metrics", "process"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 

@@ -13,7 +13,7 @@ struct Variant {
     values: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 8] = [
+const VARIANTS: [Variant; 9] = [
     Variant { what: "as it is", generated: &[], values: &[] },
     Variant {
         what: "without election",
@@ -34,6 +34,11 @@ const VARIANTS: [Variant; 8] = [
         what: "the lock elsewhere",
         generated: &["KubeOps:Namespaces:0=a", "KubeOps:LeaderElectionNamespace=locks"],
         values: &["appsettings.KubeOps.Namespaces={a}", "leaderElection.namespace=locks"],
+    },
+    Variant {
+        what: "a label for the leader's pod",
+        generated: &["KubeOps:LeaderElectionLabelPod=true"],
+        values: &["appsettings.KubeOps.LeaderElectionLabelPod=true"],
     },
     Variant {
         what: "another lock",

@@ -28,6 +28,7 @@ mod foreign_holder;
 mod freeze;
 mod handover;
 mod identity;
+mod leader_label;
 mod lease_deleted;
 mod manifests;
 mod no_election;

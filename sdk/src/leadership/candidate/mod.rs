@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::{Client, Config};
+use kube::Config;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -26,6 +26,7 @@ use super::life::{LeaderLockApi, LifeElector, LifeLock, LifeOptions};
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
 use crate::chain::chain;
+use crate::client;
 use crate::connect::{ConnectError, Environment, connect};
 use crate::metrics::Metrics;
 
@@ -333,7 +334,7 @@ impl Candidate {
             true => Some(Claim::of(&options.identity, &server, (&namespace, &lock), &ends).await?),
             false => None,
         };
-        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        let client = client::builder(config.clone()).map_err(CandidateError::Client)?.build();
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         }
@@ -341,7 +342,7 @@ impl Candidate {
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {
             let _spawns_there = thread.enter();
-            Client::try_from(config).map_err(CandidateError::Client)?
+            client::builder(config).map_err(CandidateError::Client)?.build()
         };
         let standing = (options, metrics.clone(), of_elector, tokio::runtime::Handle::current());
         let (ready, stopped) = (std::future::ready(()), ends.clone());
