@@ -123,9 +123,10 @@ impl http_body::Body for GatedBody {
         self.body.is_end_stream() && self.gate.pass().is_ok()
     }
 
-    /// Exact as long as the body may go out, so that its length is sent ahead.
+    /// Its length is sent ahead. That of an empty one is asked only if its gate did not let it pass, and isn't told: the head would be
+    /// the whole write, and nothing would be pulled.
     fn size_hint(&self) -> SizeHint {
-        if self.gate.term.is_valid() { self.body.size_hint() } else { SizeHint::default() }
+        if self.body.is_end_stream() { SizeHint::default() } else { self.body.size_hint() }
     }
 }
 

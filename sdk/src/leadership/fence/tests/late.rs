@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use http_body::Body as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -113,6 +115,26 @@ async fn a_write_that_is_dropped_before_it_has_left_never_leaves() {
     let _elapsed = timeout(Duration::from_secs(1), create(&client, &term)).await.unwrap_err();
     assert_eq!(control.unanswered(), None);
     assert!(is_fenced(&written.recv().await.unwrap().unwrap_err()), "though the term goes on");
+}
+
+/// A connection asks an empty body whether it has ended, and else for its length: of none, the head alone is sent, and that is all.
+#[tokio::test(start_paused = true)]
+async fn a_write_without_a_body_that_is_dropped_never_leaves_though_the_term_goes_on() {
+    let (control, term) = timed(Clock::tokio());
+    let (handed_over, mut connection) = mpsc::unbounded_channel();
+    let service = tower::service_fn(move |request: Request<Body>| {
+        handed_over.send(request.into_body()).unwrap();
+        std::future::pending::<kube::Result<Response<Body>>>()
+    });
+    let client = fence(&Client::new(service, "default"), &term, &Metrics::default());
+    let write = client.send(Request::delete("/api/v1/things").body(Body::empty()).unwrap());
+    let _elapsed = timeout(Duration::from_secs(1), write).await.unwrap_err();
+    assert!(term.is_valid());
+    assert_eq!(control.unanswered(), None);
+    let body = connection.recv().await.unwrap();
+    let whole_without_being_pulled = body.is_end_stream() || body.size_hint().exact() == Some(0);
+    assert!(!whole_without_being_pulled);
+    assert!(is_fenced(&body.collect_bytes().await.unwrap_err()));
 }
 
 #[tokio::test]
