@@ -345,7 +345,7 @@ impl fmt::Display for Entry {
 
 /// Whether the answer says what became of the write.
 fn is_final(code: Option<u16>) -> bool {
-    code.is_some_and(|code| code < 500 || code == 503)
+    code.is_some_and(|code| code < 500)
 }
 
 fn number(text: &Value) -> u64 {

@@ -123,10 +123,10 @@ impl Fence {
     }
 }
 
-/// Whether an answer tells if the write was committed. A server that fails may do so after it has committed; one that is not
-/// available did not take the request.
+/// Whether an answer tells if the write was committed. A server that fails may do so after it has committed; and a 503 is also what
+/// proxies say, the API server before another one or a Service among them, when a connection behind them breaks.
 fn is_final(status: StatusCode) -> bool {
-    !status.is_server_error() || status == StatusCode::SERVICE_UNAVAILABLE
+    !status.is_server_error()
 }
 
 /// The refusal of the body that made the sending fail.

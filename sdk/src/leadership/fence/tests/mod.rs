@@ -83,7 +83,7 @@ async fn a_write_without_an_answer_is_given_up_when_the_term_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_is_on_its_way_until_it_is_known_if_it_was_committed() {
-    for (code, answered) in [(409, true), (503, true), (504, false), (500, false), (502, false)] {
+    for (code, answered) in [(409, true), (429, true), (503, false), (504, false), (500, false), (502, false)] {
         let cluster = server(&[]).await;
         cluster.faults(ME).always(refusal(code));
         let (control, term) = Term::unending(ME);
