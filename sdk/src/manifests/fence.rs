@@ -1,7 +1,7 @@
 //! The fence in the API server: it refuses writes of the operator's ServiceAccount by every pod but the one that the Lease names.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(super) fn objects<S>(controllers: &[Registration<S>], options: &Options) -> 
         "spec": {
             "failurePolicy": "Fail",
             "paramKind": { "apiVersion": "coordination.k8s.io/v1", "kind": "Lease" },
-            "matchConstraints": { "resourceRules": rules, "excludeResourceRules": exempt(&lock.name) },
+            "matchConstraints": { "resourceRules": rules, "excludeResourceRules": exempt(controllers, options, &lock.name) },
             "matchConditions": [{
                 "name": "operator",
                 "expression": format!("request.userInfo.username == '{account}'"),
@@ -83,11 +83,24 @@ pub(super) fn rules<S>(controllers: &[Registration<S>], options: &Options) -> Ve
     groups.into_iter().map(rule).collect()
 }
 
-/// The lock, and Events, which undo nothing and are often on their way when a term ends.
-pub(super) fn exempt(lock: &str) -> Value {
-    let mut leases = every("coordination.k8s.io", "leases");
-    leases["resourceNames"] = json!([lock]);
-    json!([leases, every("", "events"), every("events.k8s.io", "events")])
+/// The lock; Events, which undo nothing and are often on their way when a term ends; and the operator's own CRDs, if replicas
+/// install them before they stand for the lock: controllers that may write everything else keep them from it.
+pub(super) fn exempt<S>(controllers: &[Registration<S>], options: &Options, lock: &str) -> Value {
+    let mut exempt =
+        vec![named("coordination.k8s.io", "leases", &[lock]), every("", "events"), every("events.k8s.io", "events")];
+    let crds = controllers.iter().filter_map(|controller| controller.crd.as_ref()?.metadata.name.as_deref());
+    let crds: BTreeSet<&str> = crds.filter(|_| options.installs_crds).collect();
+    if !crds.is_empty() {
+        let crds: Vec<&str> = crds.into_iter().collect();
+        exempt.push(named("apiextensions.k8s.io", "customresourcedefinitions", &crds));
+    }
+    Value::Array(exempt)
+}
+
+fn named(group: &str, resource: &str, names: &[&str]) -> Value {
+    let mut named = every(group, resource);
+    named["resourceNames"] = json!(names);
+    named
 }
 
 fn every(group: &str, resource: &str) -> Value {

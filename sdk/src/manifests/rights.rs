@@ -209,7 +209,7 @@ impl Rules {
         self.0.get(&all).and_then(|resources| resources.get(resource)).is_some_and(|verbs| verbs.contains(verb))
     }
 
-    /// Groups and resources that they let be written, but for Events.
+    /// Groups and resources that they let be written, but for Kubernetes' Events.
     pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
         let resources = self.0.iter().flat_map(|(bound, resources)| {
             resources.iter().map(|(resource, verbs)| (bound.group.as_str(), resource.as_str(), verbs))
@@ -217,7 +217,8 @@ impl Rules {
         let written = |(group, resource, verbs): (_, _, &BTreeSet<String>)| {
             let connected = str::split_once(resource, '/').is_some_and(|(_, sub)| CONNECTED.contains(&sub));
             let written = connected || verbs.iter().any(|verb| WRITES.contains(&verb.as_str()));
-            (written && resource != "events").then_some((group, resource))
+            let events = resource == "events" && matches!(group, "" | "events.k8s.io");
+            (written && !events).then_some((group, resource))
         };
         resources.filter_map(written)
     }
@@ -253,6 +254,15 @@ fn in_order(verbs: &BTreeSet<String>) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_are_all_kinds_but_kubernetes_events() {
+        let mut rules = Rules::default();
+        for group in ["", "events.k8s.io", "example.com"] {
+            rules.add(group, "events", &[], &["create"]);
+        }
+        assert_eq!(rules.written().collect::<Vec<_>>(), [("example.com", "events")]);
+    }
 
     #[test]
     fn resources_with_the_same_verbs_are_one_rule_and_names_keep_rules_apart() {

@@ -156,6 +156,23 @@ fn a_fence_is_for_what_controllers_may_write_and_for_nothing_else() {
 }
 
 #[test]
+fn a_fence_lets_replicas_that_do_not_lead_install_their_crds_even_if_controllers_may_write_everything() {
+    let exempt = |installs_crds| {
+        let manifests = manifests(&shop(), Options { installs_crds, ..fenced() });
+        let policy = object(&manifests, "fence-policy");
+        policy["spec"]["matchConstraints"]["excludeResourceRules"].as_array().unwrap().clone()
+    };
+    let crds = json!({
+        "apiGroups": ["apiextensions.k8s.io"],
+        "apiVersions": ["*"],
+        "operations": ["*"],
+        "resources": ["customresourcedefinitions"],
+        "resourceNames": ["shops.example.com"],
+    });
+    assert!(exempt(true).contains(&crds) && !exempt(false).contains(&crds), "{:#?}", exempt(true));
+}
+
+#[test]
 fn a_fence_goes_by_the_lease_and_refuses_when_there_is_none() {
     let manifests = manifests(&shop(), fenced());
     let (policy, binding) = (object(&manifests, "fence-policy"), object(&manifests, "fence-policy-binding"));

@@ -99,7 +99,11 @@ fn tokens<S>(
         ("fence_policy", POLICY.to_owned()),
         ("fence_holder", fence::HOLDER.to_owned()),
         ("fence_rules", block(&Value::Array(fence::rules(controllers, options)), 4)?),
-        ("fence_exempt", block(&fence::exempt(LOCK), 4)?.replace(LOCK, "{{ include \"operator.lock\" . | quote }}")),
+        (
+            "fence_exempt",
+            block(&fence::exempt(controllers, options, LOCK), 4)?
+                .replace(LOCK, "{{ include \"operator.lock\" . | quote }}"),
+        ),
         ("lock_namespace", json!(lock_namespace.map_or("", String::as_str)).to_string()),
         ("lock_verbs", json!(super::rights::LOCK).to_string()),
         ("lock_for_life_verbs", json!(super::rights::LOCK_FOR_LIFE).to_string()),
