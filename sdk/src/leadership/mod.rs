@@ -80,7 +80,7 @@ pub(crate) use claim::{Claim, Claimed};
 pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
 #[cfg(feature = "operator")]
-pub(crate) use fence::denial::POLICY;
+pub(crate) use fence::denial::{POLICY, is_denial};
 pub use fence::{Fenced, fence, is_fenced};
 pub use following::Leadership;
 pub use history::{PastTerm, TermEnd, TermHistory};

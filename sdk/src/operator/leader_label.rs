@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use super::kube_ops::{Defaults, KubeOps, SECTION};
 use crate::BoxError;
 use crate::host::HostedService;
-use crate::leadership::{Change, Leadership};
+use crate::leadership::{Change, Leadership, is_denial};
 use crate::refusal::{describe, missing_rule};
 use crate::settings::{Problem, Problems, Settings};
 
@@ -110,6 +110,8 @@ impl LeaderLabel {
                     }
                     None
                 }
+                // The API server lets only the leader write Pods. That one takes the label off too.
+                Ok(Err(kube::Error::Api(status))) if pod == self.own && !leads && is_denial(&status.message) => None,
                 Ok(Err(error)) => Some(match missing_rule(&error) {
                     Some(rule) => format!("{}; grant it with this rule: {rule}", describe(&error)),
                     None => describe(&error),
@@ -174,4 +176,56 @@ impl HostedService for LeaderLabel {
 fn pod_of(identity: &str) -> Option<OnePod> {
     let (name, uid) = identity.split_once('_')?;
     Some(OnePod { name: name.to_owned(), uid: uid.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::client::Body;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::leadership::Alone;
+
+    /// A server that refuses every write as the fence does.
+    fn denying() -> (Client, mpsc::UnboundedReceiver<String>) {
+        let (tell, asked) = mpsc::unbounded_channel();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            tell.send(request.uri().path().to_owned()).unwrap();
+            let message = "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'shop.shops.leader-fence' with binding 'b' denied request: no";
+            let status = json!({ "kind": "Status", "status": "Failure", "message": message, "reason": "Forbidden", "code": 403 });
+            let denial = Response::builder().status(403).body(Body::from(status.to_string().into_bytes()));
+            async { denial }
+        });
+        (Client::new(service, "default"), asked)
+    }
+
+    async fn asked_in_an_hour(leads: bool) -> usize {
+        let (client, mut asked) = denying();
+        let own = OwnPod { pod: OnePod { name: "a".to_owned(), uid: "1".to_owned() }, namespace: "default".to_owned() };
+        let (alone, leadership) = Alone::new("a_1");
+        let (stop, ready) = (CancellationToken::new(), async move {
+            if !leads {
+                std::future::pending::<()>().await;
+            }
+        });
+        let labels = LeaderLabel::new(client, own, leadership).run(stop.clone());
+        let leading = alone.run(ready, stop, Duration::ZERO);
+        let _hour = timeout(Duration::from_secs(3600), async { tokio::join!(labels, leading) }).await;
+        let mut count = 0;
+        while asked.try_recv().is_ok() {
+            count += 1;
+        }
+        count
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_standby_that_the_fence_lets_write_nothing_does_not_insist() {
+        assert_eq!(asked_in_an_hour(false).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_the_server_does_not_know_yet_tries_again() {
+        assert!(asked_in_an_hour(true).await > 10);
+    }
 }

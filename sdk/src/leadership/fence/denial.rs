@@ -26,8 +26,9 @@ pub(super) async fn mark(answer: Response<Body>) -> kube::Result<Response<Body>>
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// Names may have something behind them, by kustomize's `nameSuffix`.
-fn is_denial(message: &str) -> bool {
+/// Whether the API server says that the fence has denied a write. Names may have something behind them, by kustomize's
+/// `nameSuffix`.
+pub(crate) fn is_denial(message: &str) -> bool {
     let names = message.split(DENIED_BY).skip(1).filter_map(|rest| rest.split('\'').next());
     names.into_iter().any(|name| name.contains(POLICY))
 }
