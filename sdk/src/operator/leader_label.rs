@@ -12,10 +12,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::kube_ops::names::not_a_subdomain;
 use super::kube_ops::{Defaults, KubeOps, SECTION};
 use crate::BoxError;
 use crate::host::HostedService;
@@ -27,7 +28,7 @@ use crate::settings::{Problem, Problems, Settings};
 pub(super) const LABEL: &str = "kubeops.rs/role";
 const LEADER: &str = "leader";
 
-/// How long the API server may take for a label.
+/// How long the API server may take for labels.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same at a stop, when the process is waited for.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -95,45 +96,53 @@ impl LeaderLabel {
         Self { pods, own: pod, leadership, wanted, pause: FIRST_PAUSE, due: Instant::now() }
     }
 
-    /// One Pod after the other, until it is as wanted or cannot be.
+    /// One Pod after the other, its own first, until they are as wanted or cannot be.
     async fn label(&mut self, patience: Duration) {
-        while let Some((pod, leads)) = self.wanted.pop_first() {
-            // Another Pod of this name has another uid, and the API server refuses the patch.
-            let metadata = json!({ "uid": pod.uid, "labels": { LABEL: leads.then_some(LEADER) } });
-            let patch = Patch::Merge(json!({ "metadata": metadata }));
-            let patched = timeout(patience, self.pods.patch_metadata(&pod.name, &PatchParams::default(), &patch)).await;
-            let trouble = match patched {
-                Ok(Ok(_)) => None,
-                Ok(Err(kube::Error::Api(status))) if [404, 409, 422].contains(&status.code) => {
-                    if pod == self.own {
-                        warn!(pod = pod.name, uid = pod.uid, error = status.message, "there is no such pod to label");
-                    }
-                    None
-                }
-                // The API server lets only the leader write Pods. That one takes the label off too.
-                Ok(Err(kube::Error::Api(status))) if pod == self.own && !leads && is_denial(&status.message) => None,
-                Ok(Err(error)) => Some(match missing_rule(&error) {
-                    Some(rule) => format!("{}; grant it with this rule: {rule}", describe(&error)),
-                    None => describe(&error),
-                }),
-                Err(_) => Some("the API server does not answer".to_owned()),
-            };
-            match trouble {
-                None if self.pause > FIRST_PAUSE => {
-                    self.pause = FIRST_PAUSE;
-                    info!(pod = pod.name, "labelling the leader's pod works again");
-                }
-                None => {}
-                Some(error) => {
-                    if self.pause == FIRST_PAUSE {
-                        warn!(pod = pod.name, error, "could not label the leader's pod; trying again");
-                    }
-                    self.wanted.insert(pod, leads);
-                    self.due = Instant::now() + self.pause;
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                    return;
-                }
+        let (deadline, mut left, mut trouble) = (Instant::now() + patience, BTreeMap::new(), None);
+        while let Some((pod, leads)) = self.wanted.remove_entry(&self.own).or_else(|| self.wanted.pop_first()) {
+            if let Err(error) = self.patch(&pod, leads, deadline).await {
+                trouble.get_or_insert((pod.name.clone(), error));
+                left.insert(pod, leads);
             }
+        }
+        self.wanted = left;
+        match trouble {
+            None if self.pause > FIRST_PAUSE => {
+                self.pause = FIRST_PAUSE;
+                info!("labelling the leader's pod works again");
+            }
+            None => {}
+            Some((pod, error)) => {
+                if self.pause == FIRST_PAUSE {
+                    warn!(pod, error, "could not label the leader's pod; trying again");
+                }
+                self.due = Instant::now() + self.pause;
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    /// The error is what is to be said of it, if another try may help.
+    async fn patch(&self, pod: &OnePod, leads: bool, deadline: Instant) -> Result<(), String> {
+        // Another Pod of this name has another uid, and the API server refuses the patch.
+        let metadata = json!({ "uid": pod.uid, "labels": { LABEL: leads.then_some(LEADER) } });
+        let patch = Patch::Merge(json!({ "metadata": metadata }));
+        let params = PatchParams::default();
+        match timeout_at(deadline, self.pods.patch_metadata(&pod.name, &params, &patch)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(kube::Error::Api(status))) if [404, 409, 422].contains(&status.code) => {
+                if *pod == self.own {
+                    warn!(pod = pod.name, uid = pod.uid, error = status.message, "there is no such pod to label");
+                }
+                Ok(())
+            }
+            // The API server lets only the leader write Pods. That one takes the label off too.
+            Ok(Err(kube::Error::Api(status))) if *pod == self.own && !leads && is_denial(&status.message) => Ok(()),
+            Ok(Err(error)) => Err(match missing_rule(&error) {
+                Some(rule) => format!("{}; grant it with this rule: {rule}", describe(&error)),
+                None => describe(&error),
+            }),
+            Err(_) => Err("the API server does not answer".to_owned()),
         }
     }
 
@@ -172,9 +181,9 @@ impl HostedService for LeaderLabel {
     }
 }
 
-/// Of an identity `<Name>_<PodUid>`.
+/// Of an identity `<Name>_<PodUid>`. Others than ours may be anything.
 fn pod_of(identity: &str) -> Option<OnePod> {
-    let (name, uid) = identity.split_once('_')?;
+    let (name, uid) = identity.split_once('_').filter(|(name, _)| not_a_subdomain(name).is_none())?;
     Some(OnePod { name: name.to_owned(), uid: uid.to_owned() })
 }
 
@@ -183,9 +192,14 @@ mod tests {
     use http::{Request, Response};
     use kube::client::Body;
     use tokio::sync::mpsc;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::leadership::Alone;
+
+    fn own() -> OwnPod {
+        OwnPod { pod: OnePod { name: "a".to_owned(), uid: "1".to_owned() }, namespace: "default".to_owned() }
+    }
 
     /// A server that refuses every write as the fence does.
     fn denying() -> (Client, mpsc::UnboundedReceiver<String>) {
@@ -202,14 +216,13 @@ mod tests {
 
     async fn asked_in_an_hour(leads: bool) -> usize {
         let (client, mut asked) = denying();
-        let own = OwnPod { pod: OnePod { name: "a".to_owned(), uid: "1".to_owned() }, namespace: "default".to_owned() };
         let (alone, leadership) = Alone::new("a_1");
         let (stop, ready) = (CancellationToken::new(), async move {
             if !leads {
                 std::future::pending::<()>().await;
             }
         });
-        let labels = LeaderLabel::new(client, own, leadership).run(stop.clone());
+        let labels = LeaderLabel::new(client, own(), leadership).run(stop.clone());
         let leading = alone.run(ready, stop, Duration::ZERO);
         let _hour = timeout(Duration::from_secs(3600), async { tokio::join!(labels, leading) }).await;
         let mut count = 0;
@@ -227,5 +240,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_leader_that_the_server_does_not_know_yet_tries_again() {
         assert!(asked_in_an_hour(true).await > 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_whose_pod_can_not_be_labelled_does_not_keep_others_from_it() {
+        let (client, mut asked) = denying();
+        let (_alone, leadership) = Alone::new("a_1");
+        let mut labels = LeaderLabel::new(client, own(), leadership);
+        labels.wants(pod_of("0_1").unwrap(), false);
+        labels.wants(own().pod, true);
+        labels.label(PATIENCE).await;
+        assert_eq!(asked.try_recv().unwrap(), "/api/v1/namespaces/default/pods/a");
+        assert_eq!(labels.wanted.len(), 2, "both are tried again");
+    }
+
+    #[test]
+    fn a_holder_whose_name_no_pod_can_have_has_none() {
+        assert_eq!(pod_of("a.b_1"), Some(OnePod { name: "a.b".to_owned(), uid: "1".to_owned() }));
+        for other in ["a", "Not a pod_1", "../secrets/a_1", "_1"] {
+            assert_eq!(pod_of(other), None, "{other}");
+        }
     }
 }

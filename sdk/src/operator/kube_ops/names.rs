@@ -20,7 +20,7 @@ pub(super) fn not_a_label(name: &str) -> Option<&'static str> {
 }
 
 /// What is expected of a DNS-1123 subdomain, unless `name` is one.
-pub(super) fn not_a_subdomain(name: &str) -> Option<&'static str> {
+pub(in crate::operator) fn not_a_subdomain(name: &str) -> Option<&'static str> {
     (!name.split('.').all(is_label) || name.len() > LONGEST_NAME).then_some(
         "expected a DNS-1123 name: at most 253 lower case letters, digits, '-' and '.', a letter or digit at both ends \
          and around each '.'",
