@@ -37,6 +37,10 @@ pub fn scenarios(size: Size) -> Vec<Scenario> {
             "writes that get no answer, and may land",
             Budget { silences: if large { EVER } else { 1 }, ..Budget::NONE },
         ),
+        Scenario {
+            watch: false,
+            ..two("no watch, and answers that come late", Budget { silences: 1 + few, ..Budget::NONE })
+        },
         two("calls that fail", Budget { failures: 1 + few, silences: 1, ..Budget::NONE }),
         Scenario { late: 2, ..two("a watch that also tells what is old", Budget::NONE) },
         working("a stop, and work that goes on", Budget { stops: 1, unanswered: 1, ..lossy }),

@@ -16,7 +16,8 @@ const WHAT: &str = "\
 Two replicas of the sample operator and two of a program on client-go stand for a lock each, on one real API server, by the same settings: lease 15 s, renew \
 deadline 10 s, retry period 2 s. The Go program has `ReleaseOnCancel`, which controller-runtime has not unless asked for. It has no reconciler: what counts as its first work is \
 the ConfigMap that it writes in `OnStartedLeading`; the operator reads its caches and queue first. In rounds the two take turns, but for the crash, which is both's at once: there nothing but the lease \
-takes time. Instants are those of the API server's audit log, and of the same clock for signals and starts.
+takes time. Instants are those of the API server's audit log, and of the same clock for signals and starts. A start includes a \
+few milliseconds that the tests' own shell takes. The Go program has a new identity at each start, as with controller-runtime, so a restart waits for the lease.
 ";
 
 /// `handovers`: how many; a tenth as many of what waits for a lease.
@@ -50,7 +51,11 @@ fn machine(load_before: &str) -> Result<String, Error> {
         format!("- processor: {cores} × {}", value("/proc/cpuinfo", "model name")),
         format!("- memory: {}", value("/proc/meminfo", "MemTotal")),
         format!("- Linux {}", read(Path::new("/proc/sys/kernel/osrelease"))?.trim()),
-        format!("- load average before: {load_before}, after: {}", load()),
+        format!(
+            "- load average before: {load_before}, after: {}; niceness of all that was measured: {}",
+            load(),
+            niceness()?
+        ),
         format!("- {}", first_line(Command::new(programs.join("kube-apiserver")).arg("--version"))?),
         format!("- {}, without fsync", first_line(Command::new(programs.join("etcd")).arg("--version"))?),
         format!("- client-go {}, {}", contender::client_go()?, first_line(Command::new("go").arg("version"))?),
@@ -67,6 +72,11 @@ fn machine(load_before: &str) -> Result<String, Error> {
 fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// Of this process, and so of all that it starts.
+fn niceness() -> Result<String, Error> {
+    first_line(&mut Command::new("nice"))
 }
 
 fn today() -> Result<String, Error> {

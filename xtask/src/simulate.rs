@@ -17,6 +17,7 @@ const OPTIONS: [(&str, &str); 3] = [
     ("--minutes", "KUBEOPS_SIMULATION_MINUTES"),
 ];
 const MANY: &str = "1000";
+const AN_HOUR: &str = "60";
 const TEST: &str = "simulation::whatever_goes_wrong_nobody_is_wrong_about_who_leads_and_in_the_end_all_is_well";
 
 pub(crate) fn run(arguments: &[&str]) -> Result<(), Error> {
@@ -38,6 +39,9 @@ fn variables<'a>(arguments: &[&'a str]) -> Result<Vec<(&'static str, &'a str)>, 
     if !set.iter().any(|(name, _)| *name == OPTIONS[0].1 || *name == OPTIONS[1].1) {
         set.push((OPTIONS[0].1, MANY));
     }
+    if !set.iter().any(|(name, _)| *name == OPTIONS[2].1) {
+        set.push((OPTIONS[2].1, AN_HOUR));
+    }
     Ok(set)
 }
 
@@ -47,8 +51,9 @@ mod tests {
 
     #[test]
     fn options_become_what_the_test_reads() {
-        assert_eq!(variables(&[]).unwrap(), [("KUBEOPS_SIMULATION_SEEDS", MANY)]);
-        assert_eq!(variables(&["--seed", "7"]).unwrap(), [("KUBEOPS_SIMULATION_SEED", "7")]);
+        let an_hour = ("KUBEOPS_SIMULATION_MINUTES", AN_HOUR);
+        assert_eq!(variables(&[]).unwrap(), [("KUBEOPS_SIMULATION_SEEDS", MANY), an_hour]);
+        assert_eq!(variables(&["--seed", "7"]).unwrap(), [("KUBEOPS_SIMULATION_SEED", "7"), an_hour]);
         let both = [("KUBEOPS_SIMULATION_SEEDS", "5"), ("KUBEOPS_SIMULATION_MINUTES", "10")];
         assert_eq!(variables(&["--seeds", "5", "--minutes", "10"]).unwrap(), both);
     }

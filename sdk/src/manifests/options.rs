@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
 /// What manifests are made for. Names are taken as they are: DNS-1123 labels are expected.
@@ -15,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) about: String,
     /// Its version.
     pub(crate) version: String,
+    /// The definition of a `LeaderLock`, of the group of the lock if it is one.
+    pub(crate) leader_lock: CustomResourceDefinition,
     /// Its container image.
     pub(crate) image: String,
     /// The namespace that it runs in.
@@ -51,13 +54,26 @@ pub(crate) struct Options {
     pub(crate) command: String,
 }
 
-/// A Lease.
+/// The object that replicas elect their leader by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
     /// Its name.
     pub(crate) name: String,
     /// Its namespace.
     pub(crate) namespace: String,
+    /// What it is.
+    pub(crate) kind: LockKind,
+}
+
+/// What a lock is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LockKind {
+    /// One that is renewed.
+    Lease,
+    /// One that goes with its holder's pod.
+    ConfigMap,
+    /// Likewise, of this API group.
+    LeaderLock(&'static str),
 }
 
 /// A settings file, as it is read in the pod.
@@ -75,9 +91,9 @@ const SUFFIX: &str = "-operator";
 // === impl Lock ===
 
 impl Lock {
-    /// The Lease of this name and namespace.
-    pub(crate) fn new(name: impl Into<String>, namespace: impl Into<String>) -> Self {
-        Self { name: name.into(), namespace: namespace.into() }
+    /// The lock of this name and namespace.
+    pub(crate) fn new(name: impl Into<String>, namespace: impl Into<String>, kind: LockKind) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), kind }
     }
 }
 
@@ -93,6 +109,12 @@ impl SettingsFile {
 // === impl Options ===
 
 impl Options {
+    /// The CRD of the lock, if it needs one.
+    pub(super) fn lock_crd(&self) -> Option<&CustomResourceDefinition> {
+        let is_leader_lock = self.lock.as_ref().is_some_and(|lock| matches!(lock.kind, LockKind::LeaderLock(_)));
+        is_leader_lock.then_some(&self.leader_lock)
+    }
+
     /// `<operator>-operator`: the name of what there is one of in the namespace.
     pub(super) fn name(&self) -> String {
         format!("{}{SUFFIX}", self.operator.strip_suffix(SUFFIX).unwrap_or(&self.operator))

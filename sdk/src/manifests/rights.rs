@@ -12,7 +12,10 @@
 //! | Events | `create`, `patch` | `patch` counts up |
 //! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
 //! | `LeaderElectionLabelPod` | `patch` on pods where it runs | the leader's label |
-//! | the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
+//! | a Lease as the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
+//! | another lock | `create` | by a POST, which can't be bound to a name |
+//! | | `list`, `watch`, `patch`, `delete` | bound to its name |
+//! | | `list`, `watch` on pods | its own, and that of the holder |
 //!
 //! Owner references do not block their owner's deletion, so that no `update` on `…/finalizers` is needed.
 
@@ -21,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
-use super::Options;
+use super::{LockKind, Options};
 use crate::controller::{OwnedKind, RbacRule, Registration};
 
 /// Events about objects without a namespace are in this one.
@@ -30,6 +33,8 @@ const CACHE: [&str; 2] = ["list", "watch"];
 const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
 const INSTALLED: [&str; 3] = ["get", "create", "patch"];
+/// Of a lock that goes with its holder's pod.
+pub(super) const LOCK_FOR_LIFE: [&str; 4] = ["list", "watch", "patch", "delete"];
 const LABELLED: [&str; 1] = ["patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
 
@@ -78,6 +83,9 @@ impl Rights {
             if let Some(crd) = controller.crd.as_ref().filter(|_| options.installs_crds) {
                 granting.crd(crd);
             }
+        }
+        if let Some(crd) = options.lock_crd().filter(|_| options.installs_crds) {
+            granting.crd(crd);
         }
         if options.labels_pod {
             granting.namespace(&options.namespace).add("", "pods", &[], &LABELLED);
@@ -142,7 +150,11 @@ impl Granting<'_> {
         let granted = self.rights.cluster.grant("", "events", "create")
             || self.rights.namespaces.get(&lock.namespace).is_some_and(|rules| rules.grant("", "events", "create"));
         let rules = &mut self.rights.lock;
-        rules.add("coordination.k8s.io", "leases", &[&lock.name], &LOCK);
+        match lock.kind {
+            LockKind::Lease => rules.add("coordination.k8s.io", "leases", &[&lock.name], &LOCK),
+            LockKind::ConfigMap => rules.lock_for_life("", "configmaps", &lock.name),
+            LockKind::LeaderLock(group) => rules.lock_for_life(group, "leaderlocks", &lock.name),
+        }
         if !granted {
             rules.add("", "events", &[], &["create"]);
         }
@@ -183,6 +195,12 @@ impl Rules {
         let resources = self.0.entry(Bound { group: group.to_owned(), names }).or_default();
         let known = resources.entry(resource.to_owned()).or_default();
         known.extend(verbs.iter().map(|&verb| verb.to_owned()));
+    }
+
+    fn lock_for_life(&mut self, group: &str, resource: &str, name: &str) {
+        self.add(group, resource, &[], &["create"]);
+        self.add(group, resource, &[name], &LOCK_FOR_LIFE);
+        self.add("", "pods", &[], &CACHE);
     }
 
     /// Whether they let this verb do its work on all objects of the resource.

@@ -13,6 +13,7 @@ use super::files::File;
 use super::*;
 use crate::cache::Store;
 use crate::controller::{Action, Context, Controller, Finalize, Reconcile, Result};
+use crate::leadership::life::LeaderLockApi;
 
 #[derive(CustomResource, Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[kube(group = "example.com", version = "v1", kind = "Shop", namespaced, status = "ShopStatus")]
@@ -72,9 +73,10 @@ fn options() -> Options {
         about: "Keeps shops".to_owned(),
         version: "1.2.3+build".to_owned(),
         image: "shop:1.2.3".to_owned(),
+        leader_lock: LeaderLockApi::KubeOps.definition(),
         namespace: "shop-system".to_owned(),
         own_namespace: true,
-        lock: Some(Lock::new("shop-leader", "shop-system")),
+        lock: Some(Lock::new("shop-leader", "shop-system", LockKind::Lease)),
         fence: false,
         only_leader_ready: false,
         watched: Vec::new(),
@@ -185,6 +187,35 @@ fn rights_are_those_that_the_sdk_uses_and_those_that_the_controller_names() {
     let of_lock = object(&manifests, "role-leader-election");
     assert_eq!(of_lock["rules"], json!([named(lease, "shop-leader")]));
     assert_eq!(of_lock["metadata"]["namespace"], "shop-system");
+}
+
+#[test]
+fn a_lock_for_life_may_be_created_and_else_only_the_one_of_its_name() {
+    let pods = rule("", &["pods"], &["list", "watch"]);
+    let verbs = ["list", "watch", "patch", "delete"];
+    for (kind, group, plural) in [
+        (LockKind::ConfigMap, "", "configmaps"),
+        (LockKind::LeaderLock("coralogix.com"), "coralogix.com", "leaderlocks"),
+    ] {
+        let leader_lock = LeaderLockApi::Coralogix.definition();
+        let lock = Some(Lock::new("shop-leader", "shop-system", kind));
+        let manifests = manifests(&shop(), Options { lock, leader_lock, installs_crds: true, ..options() });
+        let rules = object(&manifests, "role-leader-election")["rules"].as_array().unwrap();
+        let bound = named(rule(group, &[plural], &verbs), "shop-leader");
+        for expected in [&rule(group, &[plural], &["create"]), &bound, &pods] {
+            assert!(rules.contains(expected), "{expected} of {rules:#?}");
+        }
+        assert_eq!(rules.len(), 3, "{rules:#?}");
+        let needs_crd = plural == "leaderlocks";
+        assert_eq!(names(&manifests).contains("crd-leaderlocks.coralogix.com"), needs_crd);
+        let told = manifests.stream(Format::Yaml).unwrap();
+        assert_eq!(
+            told.contains("customresourcedefinitions") && told.contains("- leaderlocks.coralogix.com"),
+            needs_crd
+        );
+        assert_eq!(names(&manifests).contains("flow-schema"), needs_crd, "it can't be told from other ConfigMaps");
+        assert!(!told.contains("leases"));
+    }
 }
 
 #[test]
@@ -360,16 +391,17 @@ fn the_charts_values_begin_with_the_operators_settings() {
         "KubeOps": { "EnableLeaderElection": false, "LeaderElectionId": "x", "MaxParallelReconciliations": 4 },
         "Pages": { "Theme": "plain" },
     });
-    let lock = Some(Lock::new("shop-leader", "locks"));
+    let lock = Some(Lock::new("shop-leader", "locks", LockKind::Lease));
     let image = "registry:5000/team/shop:7".to_owned();
     let values = chart_file(&Options { appsettings, lock, image, ..options() }, "values.yaml");
     let values: Value = serde_saphyr::from_str(&values).unwrap();
     let expected = json!({ "KubeOps": { "MaxParallelReconciliations": 4 }, "Pages": { "Theme": "plain" } });
     assert_eq!(values["appsettings"], expected);
-    assert_eq!(
-        values["leaderElection"],
-        json!({ "enabled": true, "fence": false, "namespace": "locks", "flowSchema": true })
-    );
+    let election = json!({
+        "enabled": true, "fence": false, "lock": "Lease", "leaderLockApiVersion": "coordination.kubeops.rs/v1", "namespace": "locks",
+        "flowSchema": true,
+    });
+    assert_eq!(values["leaderElection"], election);
     assert_eq!(
         (&values["image"]["repository"], &values["image"]["tag"]),
         (&json!("registry:5000/team/shop"), &json!("7"))

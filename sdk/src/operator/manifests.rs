@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::builder::Parts;
 use super::kube_ops::names::object_name;
-use super::kube_ops::{Defaults, KubeOps, ReadyWhen, SECTION};
+use super::kube_ops::{Defaults, KubeOps, LeaderElectionLock, ReadyWhen, SECTION};
 use super::run::RunError;
-use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
+use crate::manifests::{Files, GenerateError, Lock, LockKind, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
 
 const SETTINGS_FILE: &str = "appsettings.json";
@@ -76,9 +76,12 @@ impl<S> Parts<S> {
             client_namespace: Some(namespace.clone()),
             host_name: Some(operator.clone()),
             cpus: None,
+            for_pods: true,
         };
         let (kube_ops, _warnings_are_told_by_run) = KubeOps::from_settings(settings, &defaults)?;
         let mut problems = Problems::default();
+        let api = kube_ops.leader_lock_api_version;
+        let lock = lock(&kube_ops, &namespace, &mut problems);
         if fence && !kube_ops.leader_election_fence {
             set.push((format!("{SECTION}:LeaderElectionFence"), "true".to_owned()));
         }
@@ -86,7 +89,6 @@ impl<S> Parts<S> {
         if fence && let Some(problem) = not_fenced(&kube_ops) {
             problems.push(problem);
         }
-        let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
         let options = Options {
             operator,
             package: self.name.to_owned(),
@@ -95,7 +97,8 @@ impl<S> Parts<S> {
             image: image.unwrap_or_else(|| format!("{}:{}", self.name, self.version)),
             namespace,
             own_namespace,
-            lock: kube_ops.enable_leader_election.then(lock),
+            lock,
+            leader_lock: api.definition(),
             fence,
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
@@ -114,11 +117,38 @@ impl<S> Parts<S> {
     }
 }
 
+/// What replicas elect their leader by, if they do.
+fn lock(kube_ops: &KubeOps, namespace: &str, problems: &mut Problems) -> Option<Lock> {
+    if !kube_ops.enable_leader_election {
+        return None;
+    }
+    let (of_lock, kind) = (&kube_ops.leader_election_namespace, kube_ops.leader_election_lock);
+    if kind.is_for_life() && of_lock != namespace {
+        let message = format!(
+            "{of_lock} is not {namespace}, the namespace of the operator's pods: a {} belongs to its holder's pod, and the garbage \
+             collector deletes what belongs to a pod of another namespace",
+            kind.kind()
+        );
+        problems.push(Problem::new(format!("{SECTION}:LeaderElectionNamespace"), message));
+    }
+    let kind = match kind {
+        LeaderElectionLock::Lease => LockKind::Lease,
+        LeaderElectionLock::ConfigMap => LockKind::ConfigMap,
+        LeaderElectionLock::LeaderLock => LockKind::LeaderLock(kube_ops.leader_lock_api_version.group()),
+    };
+    Some(Lock::new(&kube_ops.leader_election_id, of_lock, kind))
+}
+
 /// Why the API server can't tell the leader's writes from others.
 fn not_fenced(kube_ops: &KubeOps) -> Option<Problem> {
-    let message = "is false: --fence lets only the leader write, and there would be none; expected true";
-    let problem = || Problem::new(format!("{SECTION}:EnableLeaderElection"), message);
-    (!kube_ops.enable_leader_election).then(problem)
+    let (key, message) = if !kube_ops.enable_leader_election {
+        ("EnableLeaderElection", "is false: --fence lets only the leader write, and there would be none; expected true")
+    } else if kube_ops.leader_election_lock.is_for_life() {
+        ("LeaderElectionLock", "--fence has the API server compare writers with the holder of a Lease; expected Lease")
+    } else {
+        return None;
+    };
+    Some(Problem::new(format!("{SECTION}:{key}"), message))
 }
 
 /// Whether somebody outside of the pod can know it and ask it.

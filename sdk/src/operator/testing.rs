@@ -115,6 +115,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             election_client: client(),
             // Its time is not the test's.
             election_thread: None,
+            in_memory: true,
             namespace: settings.variable("POD_NAMESPACE").map(str::to_owned),
             pod: OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?,
             only_bearer,

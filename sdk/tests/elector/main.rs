@@ -13,6 +13,7 @@ mod absurd;
 mod blocked;
 mod chaos;
 mod clocks;
+mod deleted;
 mod old_records;
 mod site;
 mod slow;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::PostParams;
-use kube::{Api, ResourceExt as _};
+use kube::{Api, ResourceExt};
 use kubeops::operator::RunningOperator;
 use kubeops_testkit::cluster::Fault;
 use kubeops_testkit::{AuditEvent, Cluster};
@@ -36,7 +36,7 @@ async fn restarted(cluster: &Cluster, name: &str) -> RunningOperator {
 async fn labelled(cluster: &Cluster) -> Vec<String> {
     let pods = pods(cluster).list(&Default::default()).await.unwrap();
     let labelled = pods.iter().filter(|pod| pod.labels().get("kubeops.rs/role").is_some_and(|role| role == "leader"));
-    labelled.map(|pod| pod.name_any()).collect()
+    labelled.map(ResourceExt::name_any).collect()
 }
 
 async fn until_labelled(cluster: &Cluster, expected: &[&str]) {
@@ -51,7 +51,7 @@ async fn the_leaders_pod_has_the_label_and_a_handover_moves_it() {
     let second = replica(&cluster, "b").await;
     sleep(MINUTE).await;
     assert_eq!(labelled(&cluster).await, ["a"]);
-    let patches = cluster.requests().into_iter().filter(|request| labels_pod(request));
+    let patches = cluster.requests().into_iter().filter(labels_pod);
     assert!(patches.count() <= 3, "once at each start, and once at the beginning of a term");
     first.stop().await.unwrap();
     until_labelled(&cluster, &["b"]).await;

@@ -20,6 +20,8 @@ const IDENTITY: &str = "contender_go";
 const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(2);
+/// For so long it may believe to lead after its last renewal was answered, which may have been a call later than it was taken.
+pub(super) const LONGEST_BELIEF: Duration = DEADLINE.saturating_add(RETRY).saturating_add(CALL);
 /// As controller-runtime sets it.
 const CALL: Duration = Duration::from_secs(5);
 

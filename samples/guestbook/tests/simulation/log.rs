@@ -11,8 +11,8 @@ use kubeops::leadership::Term;
 use kubeops_testkit::AuditEvent;
 use serde_json::Value;
 
-use super::Author;
 use super::network::{is_work, mark};
+use super::{Author, contender};
 
 /// The lease times of a process.
 #[derive(Clone, Copy, Debug)]
@@ -242,7 +242,8 @@ impl Log {
 
     fn check_two(&mut self, now: Duration, one: (Author, u64), other: (Author, u64)) {
         let (older, newer) = if one.1 < other.1 { (one, other) } else { (other, one) };
-        let allowed = self.lives.get(&older.0).map_or(Duration::from_secs(10), |times| times.deadline);
+        // client-go goes on although it sees another holder, and counts its deadline from the poll that fails first.
+        let allowed = self.lives.get(&older.0).map_or(contender::LONGEST_BELIEF, |times| times.deadline);
         let is_forced = self.forced_since(older.1).is_some_and(|forced| now <= forced.at + allowed);
         if !is_forced || one.0 == other.0 {
             self.violated(
@@ -280,14 +281,27 @@ impl Log {
             .map(|event| (event.user_agent.as_str(), event.code.is_some_and(|code| (200..300).contains(&code))))
             .collect();
         let late = |(id, entry): &(usize, &Entry)| {
-            let of_term = |term: &&TermRecord| term.author == entry.author && Some(term.token) == entry.token;
-            let ended = self.terms.iter().find(of_term).and_then(|term| term.ended);
-            entry.author.is_replica()
-                && is_work(&entry.method, &entry.path)
-                && ended.zip(entry.served).is_some_and(|(ended, served)| served > ended)
+            let ended = self.end_of_term(entry);
+            ended.zip(entry.served).is_some_and(|(ended, served)| served > ended)
                 && accepted.get(mark(*id).as_str()).copied().unwrap_or_default()
         };
         self.entries.iter().enumerate().filter(late).count()
+    }
+
+    /// Writes of the work that were on their way when their term ended, and that their client gave up then.
+    pub(super) fn cut_short(&self) -> usize {
+        let given_up = |entry: &&Entry| entry.ended.filter(|(_, code)| code.is_none()).map(|(at, _)| at);
+        let cut = |entry: &&Entry| {
+            given_up(entry).is_some_and(|at| Some(at) >= self.end_of_term(entry).or(Some(Duration::MAX)))
+        };
+        self.entries.iter().filter(cut).count()
+    }
+
+    /// When the term ended in which this write of the work was begun.
+    fn end_of_term(&self, entry: &Entry) -> Option<Duration> {
+        let of_term = |term: &&TermRecord| term.author == entry.author && Some(term.token) == entry.token;
+        let of_work = entry.author.is_replica() && is_work(&entry.method, &entry.path);
+        self.terms.iter().find(of_term).filter(|_| of_work).and_then(|term| term.ended)
     }
 
     /// All that happened, in order, one line each.

@@ -37,6 +37,7 @@ pub(super) struct Report {
     terms: usize,
     takeovers: usize,
     fenced: u64,
+    cut_short: usize,
     landed_late: usize,
     strikes: BTreeMap<&'static str, u64>,
     slowest: Duration,
@@ -63,7 +64,7 @@ impl Seeds {
                     return;
                 }
                 let outcome = play_alone(seed, self.length, None);
-                report.lock().unwrap().add(seed, outcome, self.seeds.end - self.seeds.start == 1);
+                report.lock().unwrap().add(seed, outcome, &self);
             }
         };
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -88,25 +89,31 @@ pub(super) fn play_alone(seed: u64, length: Duration, sabotage: Option<Sabotage>
 }
 
 impl Report {
-    fn add(&mut self, seed: u64, outcome: Outcome, alone: bool) {
+    fn add(&mut self, seed: u64, outcome: Outcome, seeds: &Seeds) {
+        let alone = seeds.seeds.end - seeds.seeds.start == 1;
         self.seeds += 1;
         self.lasted += outcome.lasted;
         self.requests += outcome.requests;
         self.terms += outcome.terms;
         self.takeovers += outcome.takeovers;
         self.fenced += outcome.fenced;
+        self.cut_short += outcome.cut_short;
         self.landed_late += outcome.landed_late;
         self.slowest = self.slowest.max(outcome.settled);
         for (kind, count) in outcome.strikes {
             *self.strikes.entry(kind).or_default() += count;
         }
         if let Some(first) = outcome.violations.first() {
-            let story = if alone { outcome.story } else { before(&outcome.story) };
+            let story = outcome.world.map(|world| world.log().lines()).unwrap_or_default();
+            let story = if alone { story } else { before(&story) };
             println!("{}", story.join("\n"));
             println!("seed {seed} failed: {}", outcome.violations.join("\nand: "));
-            self.failed.push(format!("seed {seed}: {first}; again: cargo xtask simulate --seed {seed}"));
+            let minutes = seeds.length.as_secs() / 60;
+            self.failed
+                .push(format!("seed {seed}: {first}; again: cargo xtask simulate --seed {seed} --minutes {minutes}"));
         } else if alone {
-            println!("{}\nhash {:016x}", outcome.story.join("\n"), outcome.hash);
+            let story = outcome.world.map(|world| world.log().lines()).unwrap_or_default();
+            println!("{}\nhash {:016x}", story.join("\n"), outcome.hash);
         }
     }
 }
@@ -119,7 +126,7 @@ fn before(story: &[String]) -> Vec<String> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seeds, failed, lasted, requests, terms, takeovers, fenced, landed_late, .. } = self;
+        let Self { seeds, failed, lasted, requests, terms, takeovers, fenced, cut_short, landed_late, .. } = self;
         writeln!(
             f,
             "{seeds} seeds, {:.1} virtual hours, in {:.1} s",
@@ -128,9 +135,10 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "{requests} requests, {terms} terms, {takeovers} takeovers")?;
         writeln!(f, "writes begun outside of a term, and whatever else must not be: in {} seeds", failed.len())?;
+        writeln!(f, "writes refused by the fence: {fenced}; given up under way when their term ended: {cut_short}")?;
         writeln!(
             f,
-            "writes fenced off: {fenced}; landed after the end of their term, as they were on their way: {landed_late}"
+            "writes taken by the server after the end of their term, as they were on their way: {landed_late}"
         )?;
         writeln!(f, "longest until all was well again: {:.1} s", self.slowest.as_secs_f64())?;
         let strikes: Vec<String> = self.strikes.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

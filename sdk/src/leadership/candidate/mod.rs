@@ -6,9 +6,10 @@ mod standing;
 use std::io;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::{Client, Config};
+use kube::Config;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -20,10 +21,12 @@ use super::claim::{Claim, Claimed};
 use super::clock::Clock;
 use super::election::ElectionOptions;
 use super::elector::{Elector, ElectorError};
-use super::identity;
+use super::identity::{self, holder_identity, random_uuid};
+use super::life::{LeaderLockApi, LifeElector, LifeLock, LifeOptions};
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
 use crate::chain::chain;
+use crate::client;
 use crate::connect::{ConnectError, Environment, connect};
 use crate::metrics::Metrics;
 
@@ -41,7 +44,9 @@ const AGENT: &str = concat!("kubeops/", env!("CARGO_PKG_VERSION"), " leader-elec
 #[derive(Clone, Debug)]
 #[must_use = "nobody stands until it is run, started or acquires"]
 pub struct Candidate {
-    lease: String,
+    lock: String,
+    kind: Kind,
+    pod: Pod,
     namespace: Option<String>,
     config: Option<Config>,
     /// `None`: a new one for each start.
@@ -51,6 +56,25 @@ pub struct Candidate {
     patience: Duration,
     metrics: Metrics,
     alone_in_process: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Lease,
+    ForLife(ForLife),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ForLife {
+    ConfigMap,
+    LeaderLock(LeaderLockApi),
+}
+
+/// Whose pod a lock for life goes with. What is not told is taken from `POD_NAME` and `POD_UID`.
+#[derive(Clone, Debug, Default)]
+struct Pod {
+    name: Option<String>,
+    uid: Option<String>,
 }
 
 /// Why nobody could stand, or stands no more. Trouble with the lock is none of these reasons: it is told by log lines, once a
@@ -69,6 +93,14 @@ pub enum CandidateError {
         /// Namespace and name of the lock.
         lock: String,
     },
+    /// A ConfigMap or LeaderLock goes with its holder's pod.
+    #[error(
+        "the lock goes with its holder's pod, whose name must be known: name it, or set POD_NAME by the Downward API, with these \
+         lines under the container's `env` in the pod's template:\n\
+         - {{ name: POD_NAME, valueFrom: {{ fieldRef: {{ fieldPath: metadata.name }} }} }}\n\
+         - {{ name: POD_UID, valueFrom: {{ fieldRef: {{ fieldPath: metadata.uid }} }} }}"
+    )]
+    NoPod,
     /// The configuration makes no client.
     #[error("no client can be made")]
     Client(#[source] kube::Error),
@@ -148,8 +180,26 @@ impl Candidate {
     /// For the Lease of this name, which is created if need be. That needs the rights of `list`, `watch`, `create` and `update`
     /// on that one Lease.
     pub fn lease(name: impl Into<String>) -> Self {
+        Self::of(Kind::Lease, name.into())
+    }
+
+    /// For the ConfigMap of this name, for life: nobody renews it, and it goes with this pod, as in the Go operator framework's
+    /// `leader.Become`. That needs the rights of `create` on ConfigMaps, of `list`, `watch`, `patch` and `delete` on that one, and of
+    /// `list` and `watch` on pods. The lock must be in the pod's own namespace.
+    pub fn config_map(name: impl Into<String>) -> Self {
+        Self::of(Kind::ForLife(ForLife::ConfigMap), name.into())
+    }
+
+    /// Likewise for the LeaderLock of this name, whose definition has to be installed.
+    pub fn leader_lock(name: impl Into<String>, api: LeaderLockApi) -> Self {
+        Self::of(Kind::ForLife(ForLife::LeaderLock(api)), name.into())
+    }
+
+    fn of(kind: Kind, lock: String) -> Self {
         Self {
-            lease: name.into(),
+            lock,
+            kind,
+            pod: Pod::default(),
             namespace: None,
             config: None,
             identity: None,
@@ -176,6 +226,13 @@ impl Candidate {
     /// What the lock is to name as its holder. No two that stand at a time may have the same, also of one process.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
+        self
+    }
+
+    /// Which pod this process runs in, for a lock that goes with it, instead of what `POD_NAME` and `POD_UID` say. Without the uid the API
+    /// server is asked for it.
+    pub fn pod(mut self, name: impl Into<String>, uid: Option<String>) -> Self {
+        self.pod = Pod { name: Some(name.into()), uid };
         self
     }
 
@@ -253,8 +310,14 @@ impl Candidate {
     /// # Cancel safety
     /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, identity, options, stop, patience, metrics, alone_in_process } = self;
-        let identity = identity.unwrap_or_else(identity::of_this_process);
+        let Self { lock, kind, pod, namespace, config, identity, options, stop, patience, metrics, alone_in_process } =
+            self;
+        let for_life = match kind {
+            Kind::Lease => None,
+            Kind::ForLife(kind) => Some((kind, pod.known()?)),
+        };
+        let of_pod = for_life.as_ref().map(|(_, pod)| pod.identity());
+        let identity = of_pod.or(identity).unwrap_or_else(identity::of_this_process);
         let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
         let mut config = match config {
@@ -268,10 +331,10 @@ impl Candidate {
             .unwrap_or_else(|| config.default_namespace.clone());
         let (server, ends) = (config.cluster_url.to_string(), stop.child_token());
         let claim = match alone_in_process {
-            true => Some(Claim::of(&options.identity, &server, (&namespace, &lease), &ends).await?),
+            true => Some(Claim::of(&options.identity, &server, (&namespace, &lock), &ends).await?),
             false => None,
         };
-        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        let client = client::builder(config.clone()).map_err(CandidateError::Client)?.build();
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         }
@@ -279,17 +342,64 @@ impl Candidate {
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {
             let _spawns_there = thread.enter();
-            Client::try_from(config).map_err(CandidateError::Client)?
+            client::builder(config).map_err(CandidateError::Client)?.build()
         };
-        let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
-        let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
-        let elector = elector.for_work_on(tokio::runtime::Handle::current());
-        let stopped = ends.clone();
+        let standing = (options, metrics.clone(), of_elector, tokio::runtime::Handle::current());
+        let (ready, stopped) = (std::future::ready(()), ends.clone());
+        let (run, leadership) = match for_life {
+            None => {
+                let (options, metrics, client, runtime) = standing;
+                let lock = LeaseLock::new(client.clone(), &namespace, &lock);
+                let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics, client);
+                (elector.for_work_on(runtime).run(ready, stopped, patience).boxed(), leadership)
+            }
+            Some((kind, pod)) => {
+                let (timing, metrics, client, runtime) = standing;
+                let lock = kind.lock(client.clone(), &namespace, &lock);
+                let options = LifeOptions { pod: pod.name, pod_uid: pod.uid, process: random_uuid(), timing };
+                let (elector, leadership) = LifeElector::new(lock, options, Clock::boot(), metrics, client);
+                (elector.for_work_on(runtime).run(ready, stopped, patience).boxed(), leadership)
+            }
+        };
         let run = tokio::spawn(thread.run(async move {
             let _claim = claim;
-            elector.run(std::future::ready(()), stopped, patience).await
+            run.await
         }));
         Ok(Standing::new(leadership, client, metrics, Stop { asked: stop, ends: ends.drop_guard() }, run))
+    }
+}
+
+/// A pod that is known.
+struct KnownPod {
+    name: String,
+    uid: Option<String>,
+}
+
+impl Pod {
+    fn known(self) -> Result<KnownPod, CandidateError> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match self {
+            Self { name: Some(name), uid } => Ok(KnownPod { name, uid }),
+            Self { name: None, uid: _ } => {
+                let name = variable("POD_NAME").ok_or(CandidateError::NoPod)?;
+                Ok(KnownPod { name, uid: variable("POD_UID") })
+            }
+        }
+    }
+}
+
+impl KnownPod {
+    fn identity(&self) -> String {
+        holder_identity(&self.name, self.uid.as_deref().unwrap_or_default())
+    }
+}
+
+impl ForLife {
+    fn lock(self, client: Client, namespace: &str, name: &str) -> LifeLock {
+        match self {
+            Self::ConfigMap => LifeLock::config_map(client, namespace, name),
+            Self::LeaderLock(api) => LifeLock::leader_lock(client, api, namespace, name),
+        }
     }
 }
 

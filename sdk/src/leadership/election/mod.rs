@@ -29,12 +29,12 @@ mod writes;
 use std::time::Duration;
 
 use self::known::{Knowledge, News};
-use self::pauses::Pauses;
 use self::vouched::Vouched;
 use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
 pub use self::options::{ElectionOptions, OptionsError};
+pub(in crate::leadership) use self::pauses::Pauses;
 pub use self::record::{Dates, Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 

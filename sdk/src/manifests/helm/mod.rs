@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::files::{File, header};
 use super::rights::{EVENTS_OF_CLUSTER, Rights, Rules};
 use super::text::{Sorted, yaml};
-use super::{GenerateError, Options, crds, deployment, fence, rbac};
+use super::{GenerateError, LockKind, Options, crds, deployment, fence, object, rbac};
 use crate::controller::Registration;
 use crate::leadership::POLICY;
 
@@ -34,8 +34,16 @@ const WATCHED: &str = "watched";
 /// Stands for the name of the lock.
 const LOCK: &str = "lock-of-the-release";
 /// What the chart says by values of its own.
-const SAID_ELSEWHERE: [&str; 4] =
-    ["EnableLeaderElection", "LeaderElectionFence", "LeaderElectionId", "LeaderElectionNamespace"];
+const SAID_ELSEWHERE: [&str; 6] = [
+    "EnableLeaderElection",
+    "LeaderElectionFence",
+    "LeaderElectionId",
+    "LeaderElectionLock",
+    "LeaderElectionNamespace",
+    "LeaderLockApiVersion",
+];
+/// Stands for the API group of a LeaderLock, which the values choose.
+const GROUP: &str = "{{ include \"operator.leaderLockGroup\" . }}";
 
 /// The chart of an operator with these controllers.
 pub(crate) fn chart<S>(controllers: &[Registration<S>], options: &Options) -> Result<Vec<File>, GenerateError> {
@@ -49,9 +57,10 @@ pub(crate) fn chart<S>(controllers: &[Registration<S>], options: &Options) -> Re
     }
     for (name, crd) in crds(controllers)? {
         let path = format!("templates/crd-{name}.yaml");
-        let text = signed(&path, &crd_template(&name, crd)?, &header);
+        let text = signed(&path, &crd_template(".Values.crds.install", &name, crd)?, &header);
         files.push(File { path, text });
     }
+    files.push(lock_crd(options, &header)?);
     Ok(files)
 }
 
@@ -68,6 +77,12 @@ fn tokens<S>(
     let of = |namespace: &str| apart.namespaces.get(namespace).unwrap_or(&nothing);
     let (repository, tag) = repository_and_tag(options);
     let lock_namespace = options.lock.as_ref().map(|lock| &lock.namespace).filter(|name| **name != options.namespace);
+    let lock = match options.lock.as_ref().map(|lock| &lock.kind) {
+        Some(LockKind::ConfigMap) => "ConfigMap",
+        Some(LockKind::LeaderLock(_)) => "LeaderLock",
+        Some(LockKind::Lease) | None => "Lease",
+    };
+    let api = format!("{}/v1", options.leader_lock.spec.group);
     let address = |port: Option<u16>| port.map_or_else(|| "0".to_owned(), |port| format!("[::]:{port}"));
     Ok(vec![
         ("header", json_text(header)),
@@ -87,6 +102,9 @@ fn tokens<S>(
         ("fence_exempt", block(&fence::exempt(LOCK), 4)?.replace(LOCK, "{{ include \"operator.lock\" . | quote }}")),
         ("lock_namespace", json!(lock_namespace.map_or("", String::as_str)).to_string()),
         ("lock_verbs", json!(super::rights::LOCK).to_string()),
+        ("lock_for_life_verbs", json!(super::rights::LOCK_FOR_LIFE).to_string()),
+        ("lock", lock.to_owned()),
+        ("leader_lock_api", api),
         ("appsettings", appsettings(&options.appsettings)?),
         ("resources", block(&json!({ "resources": deployment::resources() }), 0)?),
         ("health", address(options.health_port)),
@@ -128,7 +146,17 @@ fn appsettings(settings: &Value) -> Result<String, GenerateError> {
     Ok(format!("\n{}", block(&Value::Object(settings), 2)?))
 }
 
-fn crd_template(name: &str, mut crd: Value) -> Result<String, GenerateError> {
+/// The CRD of the lock, for releases whose values choose one that needs it.
+fn lock_crd(options: &Options, header: &str) -> Result<File, GenerateError> {
+    let (name, crd) = object(&options.leader_lock)?;
+    let group = crd["spec"]["group"].as_str().unwrap_or_default().to_owned();
+    let needed = "and .Values.crds.install .Values.crds.leaderLock (include \"operator.leaderLockGroup\" .)";
+    let text = crd_template(needed, &name, crd)?.replace(&group, GROUP);
+    let path = "templates/crd-leaderlocks.yaml".to_owned();
+    Ok(File { text: signed(&path, &text, header), path })
+}
+
+fn crd_template(needed: &str, name: &str, mut crd: Value) -> Result<String, GenerateError> {
     // Taken out, because it is made by the template.
     let metadata = crd.as_object_mut().and_then(|crd| crd.remove("metadata")).unwrap_or_default();
     let annotations = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -138,7 +166,7 @@ fn crd_template(name: &str, mut crd: Value) -> Result<String, GenerateError> {
     };
     let (body, annotations) = (literal(&block(&crd, 0)?), written(annotations)?);
     Ok(format!(
-        "{{{{- if .Values.crds.install }}}}\n{body}\nmetadata:\n  name: {name}\n  labels: {{{{- include \"operator.labels\" . | nindent 4 }}}}\n  \
+        "{{{{- if {needed} }}}}\n{body}\nmetadata:\n  name: {name}\n  labels: {{{{- include \"operator.labels\" . | nindent 4 }}}}\n  \
          annotations:\n    helm.sh/resource-policy: {{{{ ternary \"keep\" \"delete\" .Values.crds.keep }}}}\n{annotations}{{{{- end }}}}\n"
     ))
 }

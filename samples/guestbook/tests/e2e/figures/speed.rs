@@ -13,7 +13,6 @@ use crate::harness::{Cluster, Ledger, Times, say, write_old_lock};
 const RENEWALS: Duration = Duration::from_millis(3_400);
 /// For the first writes of a new leader, before anything else begins.
 const SETTLED: Duration = Duration::from_millis(500);
-const TEST_KIT: &str = "a start takes some milliseconds of the test kit's own";
 
 /// One who led, or was to come back, and since when that could not be.
 #[derive(Clone, Copy)]
@@ -74,8 +73,8 @@ pub(super) async fn handovers(cluster: &Cluster, sides: &mut [Side; 2], rounds: 
         let aims = aims_of_ours(side, &[(0.5, 15), (0.99, 100)]);
         table.add("clean handover: SIGTERM to the release", side.program, &release, &[]);
         table.add("clean handover: release to the next holder's write of the lock", side.program, &lock, &[]);
-        table.add("clean handover: release to the new leader's first write", side.program, &write, &aims);
-        table.add("clean handover: SIGTERM to the new leader's first write", side.program, &whole, &[]);
+        table.add("clean handover: release to the new leader's first write", side.program, &write, &[]);
+        table.add("clean handover: SIGTERM to the new leader's first write", side.program, &whole, &aims);
         if reconciled.len() > 0 {
             table.add("clean handover: SIGTERM to the end of the first reconcile", side.program, &reconciled, &[]);
         }
@@ -180,7 +179,7 @@ fn starts(what: &str, cluster: &Cluster, sides: &[Side; 2], changes: &[Vec<Chang
             write.push_from(*at, taken.first_write);
         }
         let aims = aims_of_ours(side, &[(1.0, 100)]);
-        table.add(&format!("{what}: start to the first request ({TEST_KIT})"), side.program, &asked, &[]);
+        table.add(&format!("{what}: start to the first request"), side.program, &asked, &[]);
         table.add(&format!("{what}: start to the lock"), side.program, &lock, &aims);
         table.add(&format!("{what}: start to the first write"), side.program, &write, &[]);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::harness::{HEADS, Times};
+use crate::harness::{HEADS, Times, say};
 
 /// A line for each figure of each program.
 #[derive(Debug, Default)]
@@ -19,7 +19,9 @@ impl Table {
     /// `aims` are those of our own.
     pub(super) fn add(&mut self, figure: &str, program: &str, times: &Times, aims: &[Aim]) {
         let aims: Vec<String> = aims.iter().map(|aim| aim.judge(times)).collect();
-        self.0.push(format!("| {figure} | {program} | {} | {} |", times.row(), aims.join(", ")));
+        let line = format!("| {figure} | {program} | {} | {} |", times.row(), aims.join(", "));
+        say(&line);
+        self.0.push(line);
     }
 }
 
@@ -31,13 +33,13 @@ impl Aim {
             _ => "p99",
         };
         let met = if times.at(self.share) <= self.most { "met" } else { "**missed**" };
-        format!("{whose} at most {:?}: {met}", self.most)
+        format!("{whose} at most {} ms: {met}", self.most.as_millis())
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| figure | program | {HEADS} | aim |")?;
+        writeln!(f, "| figure | program | {HEADS} | aim of ours |")?;
         writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
         self.0.iter().try_for_each(|line| writeln!(f, "{line}"))
     }

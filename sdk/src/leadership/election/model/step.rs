@@ -29,6 +29,8 @@ pub enum Action {
     GiveUp(usize),
     /// A write that was given up lands.
     Land(usize),
+    /// A write that was given up lands, and its late answer arrives.
+    LandTold(usize),
     /// Its watch tells the newest state of the lock.
     Watch(usize),
     /// Its watch tells an older state of the lock.
@@ -103,6 +105,10 @@ impl Model for Scenario {
             self.actions_of(state, who, candidate, actions);
         }
         actions.extend((0..state.strays.len()).map(Action::Land));
+        if !self.watch {
+            // A watch tells the same.
+            actions.extend((0..state.strays.len()).map(Action::LandTold));
+        }
         self.actions_of_others(state, actions);
     }
 
@@ -215,6 +221,17 @@ impl Scenario {
             Action::Land(which) => {
                 let Stray { author, life, put } = state.strays.remove(which);
                 self.write(state, author, life, put);
+            }
+            Action::LandTold(which) => {
+                let Stray { author, life, put } = state.strays.remove(which);
+                let answer = self.write(state, author, life, put);
+                let candidate = &state.candidates[author];
+                if let Input::Answered(late) = answer
+                    && candidate.life == life
+                    && !candidate.gone
+                {
+                    self.step(state, author, Input::Watched(late));
+                }
             }
             Action::Watch(who) => {
                 let newest = state.server.read();
