@@ -32,6 +32,7 @@ mod chapters {
         Host = "../src/concepts/host.md",
         Leadership = "../src/concepts/leadership.md",
         Fences = "../src/concepts/fences.md",
+        LeaderForLife = "../src/concepts/leader-for-life.md",
         Controllers = "../src/concepts/controllers.md",
         SettingsGuide = "../src/guides/settings.md",
         Probes = "../src/guides/probes.md",

@@ -48,23 +48,21 @@ impl Cluster {
         self.pod_of(SYSTEM, OPERATOR, name).await
     }
 
-    /// The uid that a pod of this name is told. Each test has its own: on one machine, two processes with one uid stand for a lock of
-    /// the same name under different ones.
-    fn uid_of(&self, pod: &str) -> String {
-        let test = self.directory().file_name().and_then(|name| name.to_str()).expect("a name");
-        format!("uid-of-{pod}-in-{test}")
-    }
-
-    /// What a pod of this name stands for the lock as.
-    pub(crate) fn identity_of(&self, pod: &str) -> String {
-        format!("{pod}_{}", self.uid_of(pod))
-    }
-
     /// A pod of the Deployment `operator` in `namespace`.
     pub(crate) async fn pod_of(&self, namespace: &str, operator: &str, name: &str) -> Recipe {
         let pod = self.template_of(namespace, operator).await;
         let kubeconfig = self.token_kubeconfig(namespace, account_of(&pod), &[]).await;
         self.pod_like(&pod, namespace, (name, &self.uid_of(name)), &kubeconfig).await
+    }
+
+    /// The uid of a pod of this name. No other cluster on this machine has it: one process at a time stands for a lock under it.
+    fn uid_of(&self, pod: &str) -> String {
+        format!("uid-of-{pod}-{}", self.plane.address().port())
+    }
+
+    /// What the pod stands as.
+    pub(crate) fn identity_of(&self, pod: &str) -> String {
+        format!("{pod}_{}", self.uid_of(pod))
     }
 
     /// A pod of the Deployment `operator` in `namespace`, by a token that is bound to it, as a kubelet mounts them.
