@@ -31,6 +31,7 @@ mod chapters {
         Tutorial = "../src/tutorial.md",
         Host = "../src/concepts/host.md",
         Leadership = "../src/concepts/leadership.md",
+        LeaderForLife = "../src/concepts/leader-for-life.md",
         Fences = "../src/concepts/fences.md",
         LeaderForLife = "../src/concepts/leader-for-life.md",
         Controllers = "../src/concepts/controllers.md",
