@@ -104,9 +104,11 @@ impl Contender {
             let mut log = self.world.log();
             // Its next poll begins a retry period later, and lasts for as long as the deadline.
             let until = now + RETRY + DEADLINE;
+            let belief = Belief { token: version.unwrap_or_default(), until };
             match &mut log.contender {
-                Some(belief) => belief.until = until,
-                None => log.contender_began(now, Belief { token: version.unwrap_or_default(), until }),
+                // What was forced before this renewal was taken is of no account.
+                Some(before) => *before = belief,
+                None => log.contender_began(now, belief),
             }
         }
         true

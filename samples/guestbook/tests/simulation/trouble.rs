@@ -150,7 +150,7 @@ impl Play {
                 self.later(limit..limit + 1.0, Due::MustHaveStopped(number, author));
             }
             9..14 if !replica.stopping => {
-                let paused = self.world.draw(|random| random.u8(0..3) == 0);
+                let paused = replica.may_be_paused && self.world.draw(|random| random.bool());
                 self.world.strike(if paused { "machine paused" } else { "process frozen" }, author);
                 replica.freeze(paused);
                 self.later(0.1..60.0, Due::Thaw(number, author));
@@ -159,7 +159,7 @@ impl Play {
                 let down = replica.step_down();
                 self.world.strike("step down", format!("{author}: {down}"));
             }
-            17 => {
+            17 if !replica.may_be_paused => {
                 let furthest = if self.server_wanders { A_LITTLE } else { A_LOT };
                 let skew = self.world.draw(|random| random.i64(-furthest..furthest));
                 self.world.strike("wall clock set", author);
