@@ -1,6 +1,6 @@
 //! One rule broken at a time, and the property that then fails: each property can fail, and each rule is needed.
 
-use crate::scenarios::{drifting, two, unlike, working};
+use crate::scenarios::{drifting, proven, two, unlike, working};
 use crate::*;
 
 /// A broken rule, and what it breaks.
@@ -25,6 +25,7 @@ pub fn mutations() -> Vec<Mutation> {
     let lossy = || two("lost answers", Budget { silences: 1, ..Budget::NONE });
     let deleted = || two("deletion", Budget { deletions: 1, ..Budget::NONE });
     let stopped = || working("a stop", Budget { stops: 1, unanswered: 1, ..Budget::NONE });
+    let dated = || two("dates", Budget { dates: 1, ..Budget::NONE });
     let twins = || Scenario { obedient: true, ..Scenario::of("twins", &["a", "a"]) };
     let labelled =
         Scenario { labelled: true, calm: true, ..two("labels for ever", Budget { crashes: 1, ..Budget::NONE }) };
@@ -87,6 +88,35 @@ pub fn mutations() -> Vec<Mutation> {
             NOT_AGAINST_KNOWLEDGE,
             cleared,
         ),
+        without(
+            Broken::PauseAfterStepDown,
+            "who has stepped down stands back for a lease",
+            STANDS_BACK,
+            Scenario { pauses: true, ..two("step down", Budget { step_downs: 1, ..Budget::NONE }) },
+        ),
+        without(
+            Broken::EndAtCoordinated,
+            "a term ends when the lock is coordinated by others",
+            NOT_COORDINATED,
+            two("coordinated", Budget { coordinations: 1, ..Budget::NONE }),
+        ),
+        without(
+            Broken::AgeByOneNow,
+            "a record is old only if the API server's clock and one's own say so",
+            NO_OVERWRITE,
+            dated(),
+        ),
+        without(
+            Broken::AgeByOneThen,
+            "a record is old only if the API server's clock and its holder's say so",
+            NO_OVERWRITE,
+            dated(),
+        ),
+        Mutation {
+            rule: "who takes its own identity's record at once is the only one that lives under it",
+            scenario: proven("no proof", &["a", "a"], Budget { crashes: 1, ..Budget::NONE }),
+            property: NO_OVERWRITE,
+        },
         without(Broken::OlderAnswers, "nothing older than what is known is believed", NO_END_FOR_NOTHING, late),
         without(
             Broken::EndOfWork,

@@ -37,6 +37,10 @@ pub fn scenarios(size: Size) -> Vec<Scenario> {
             "writes that get no answer, and may land",
             Budget { silences: if large { EVER } else { 1 }, ..Budget::NONE },
         ),
+        Scenario {
+            watch: false,
+            ..two("no watch, and answers that come late", Budget { silences: 1 + few, ..Budget::NONE })
+        },
         two("calls that fail", Budget { failures: 1 + few, silences: 1, ..Budget::NONE }),
         Scenario { late: 2, ..two("a watch that also tells what is old", Budget::NONE) },
         working("a stop, and work that goes on", Budget { stops: 1, unanswered: 1, ..lossy }),
@@ -52,6 +56,12 @@ pub fn scenarios(size: Size) -> Vec<Scenario> {
             settled: true,
             ..unlike("unlike leases, deleted twice, and client-go", Budget { deletions: 2, rival: 1, ..Budget::NONE })
         },
+        Scenario { pauses: true, calm: true, ..working("step down", Budget { step_downs: 1 + few, ..Budget::NONE }) },
+        Scenario { pauses: true, ..two("terms that end early", Budget { clears: 1, blocks: 1 + few, ..lossy }) },
+        two("coordinated for a moment", Budget { coordinations: 1 + few, ..lossy }),
+        two("the age of a record, one clock wrong", Budget { dates: 2, ..lossy }),
+        Scenario { old: true, calm: true, ..two("an old record", Budget { dates: 2, ..Budget::NONE }) },
+        proven("restart, and the kernel's proof", &["a", "b"], Budget { crashes: 1, ..lossy }),
         drifting("clocks that differ by as much as is tolerated", 3, 4),
         Scenario { obedient: true, ..three },
     ];
@@ -68,6 +78,11 @@ pub(crate) fn working(name: &'static str, budget: Budget) -> Scenario {
 pub(crate) fn unlike(name: &'static str, budget: Budget) -> Scenario {
     let candidates = vec![Setup::new("a", 5, 4, 1), Setup::new("b", 3, 2, 1)];
     Scenario { candidates, ..two(name, budget) }
+}
+
+/// No two that live have one identity, which each of them knows.
+pub(crate) fn proven(name: &'static str, identities: &[&str], budget: Budget) -> Scenario {
+    Scenario { budget, obedient: true, settled: true, bearers: true, ..Scenario::of(name, identities) }
 }
 
 /// Clocks that show so many seconds a tick; a term lasts three fourths of a lease.

@@ -59,6 +59,8 @@
 //! The SDK selects no Kubernetes version: the binary does, by a feature of `k8s-openapi` such as `v1_36`.
 
 mod chain;
+mod client;
+pub mod connect;
 mod process;
 #[cfg(feature = "operator")]
 mod refusal;

@@ -18,7 +18,7 @@ use futures::StreamExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Config};
@@ -48,7 +48,7 @@ impl Site {
     }
 
     async fn candidate(&self, name: &str) -> Candidate {
-        Candidate::lease(LOCK).config(self.config(name).await).identity(name)
+        Candidate::lease(LOCK).config(self.config(name).await).identity(name).replica_in_process()
     }
 
     async fn config(&self, user: &str) -> Config {
@@ -222,9 +222,47 @@ async fn each_start_of_one_candidate_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_second_candidate_for_one_lock_in_one_process_is_refused_unless_the_first_is_about_to_end() {
+    let site = Site::start().await;
+    let candidate = |name| Candidate::lease(LOCK).identity(name);
+    let first = candidate("a").config(site.config("a").await).start().await.unwrap();
+    let refused = candidate("b").config(site.config("b").await).start().await.unwrap_err();
+    let told = "`a` of this process stands for the lock default/nightly-report already; only one of the two could lead";
+    assert_eq!(refused.to_string(), told);
+    let _other = Candidate::lease("another").config(site.config("a").await).start().await.unwrap();
+    drop(first);
+    let third = candidate("b").config(site.config("b").await).acquire();
+    timeout(GENEROUS, third).await.unwrap().unwrap().release().await.unwrap();
+}
+
+#[tokio::test]
 async fn times_that_would_allow_two_leaders_are_refused_before_anything_is_asked() {
     let seconds = Duration::from_secs;
     let refused = Candidate::lease(LOCK).timing(seconds(10), seconds(10), seconds(2)).start().await.unwrap_err();
     assert!(matches!(refused, CandidateError::Elector(_)), "{refused:?}");
     assert!(refused.to_string().contains("renew deadline"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_lock_for_life_goes_with_a_pod_that_has_to_be_known() {
+    let site = Site::start().await;
+    let told = Candidate::config_map(LOCK).config(site.config("a").await).acquire().await.unwrap_err().to_string();
+    assert!(told.contains("- { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }"), "{told}");
+
+    let pods: Api<Pod> = Api::default_namespaced(site.cluster.client("kubectl"));
+    let pod =
+        serde_json::json!({ "metadata": { "name": "a-0" }, "spec": { "containers": [{ "name": "a", "image": "i" }] } });
+    let pod = pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+    let maps: Api<ConfigMap> = Api::default_namespaced(site.cluster.client("kubectl"));
+    for _ in 0..2 {
+        let candidate = Candidate::config_map(LOCK).config(site.config("a").await).pod("a-0", None);
+        let owner = run_as_leader(candidate, |leader| async move {
+            let maps: Api<ConfigMap> = Api::default_namespaced(leader.client().clone());
+            assert!(leader.identity().starts_with("a-0_"), "{}", leader.identity());
+            maps.get(LOCK).await.unwrap().metadata.owner_references.unwrap().remove(0).uid
+        });
+        let owner = timeout(GENEROUS, owner).await.unwrap().unwrap();
+        assert_eq!(owner, pod.metadata.uid);
+        assert_eq!(maps.get_opt(LOCK).await.unwrap(), None, "given back");
+    }
 }

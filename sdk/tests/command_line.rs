@@ -41,7 +41,7 @@ fn refused(line: &str) -> (u8, String, String) {
 fn what_is_described_is_what_each_commands_help_says() {
     let commands = describe(GUESTBOOK);
     assert_eq!(commands[0].path, "");
-    assert!(commands.iter().any(|command| command.path == "generate manifests" && command.options.len() == 5));
+    assert!(commands.iter().any(|command| command.path == "generate manifests" && command.options.len() == 6));
     for command in &commands {
         let (code, help, _) = refused(&format!("{} --help", command.path));
         assert_eq!(code, 0);
@@ -79,10 +79,12 @@ fn manifests_are_asked_for_with_folder_image_and_namespace() {
         out: Some(PathBuf::from("deploy")),
         format: Format::Json,
         check: true,
+        fence: true,
         image: Some("registry/guestbook:1".to_owned()),
         namespace: Some("shop".to_owned()),
     };
-    let line = "generate manifests --out deploy --format json --check --image registry/guestbook:1 --namespace shop";
+    let line =
+        "generate manifests --out deploy --format json --check --fence --image registry/guestbook:1 --namespace shop";
     assert_eq!(command(line), Command::GenerateManifests(asked));
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kubeops::operator::connect::{ConnectError, Connection, Environment, Source, connect};
+use kubeops::connect::{ConnectError, Connection, Environment, Source, connect};
 
 /// A directory of the test's own.
 fn directory(test: &str) -> PathBuf {

@@ -13,7 +13,7 @@ use kube::client::Body;
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
 use kubeops::cli::{Confirmation, Format, Program, generate_crds, install, uninstall, version};
-use kubeops::operator::connect::{Environment, connect};
+use kubeops::connect::{Environment, connect};
 use kubeops_testkit::cluster::Fault;
 use kubeops_testkit::{AuditEvent, Cluster};
 use serde_json::{Value, json};

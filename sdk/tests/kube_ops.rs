@@ -23,6 +23,7 @@ fn defaults() -> Defaults {
         client_namespace: None,
         host_name: Some("My_Laptop.local".to_owned()),
         cpus: std::num::NonZeroUsize::new(3),
+        for_pods: false,
     }
 }
 
@@ -90,12 +91,15 @@ fn every_key_can_be_set() {
         ("EnableLeaderElection", "false"),
         ("LeaderElectionId", "my.lock"),
         ("LeaderElectionNamespace", "ops"),
-        ("LeaderElectionLock", "Lease"),
+        ("LeaderElectionLock", "LeaderLock"),
+        ("LeaderLockApiVersion", "coralogix.com/v1"),
         ("LeaderElectionLeaseDuration", "00:01:00"),
         ("LeaderElectionRenewDeadline", "00:00:40"),
         ("LeaderElectionRetryPeriod", "00:00:05.5"),
         ("LeaderElectionReleaseOnStop", "false"),
         ("LeaderElectionTrustAge", "false"),
+        ("LeaderElectionLabelPod", "true"),
+        ("LeaderElectionFence", "false"),
         ("MaxParallelReconciliations", "1"),
         ("ReconcileStrategy", "ByResourceVersion"),
         ("ResyncPeriod", "00:00:00"),
@@ -209,6 +213,17 @@ fn lease_renew_deadline_and_retry_period_are_in_order() {
 }
 
 #[test]
+fn a_fence_without_an_election_is_refused() {
+    let problems = refused(&[("KubeOps__LeaderElectionFence", "true"), ("KubeOps__EnableLeaderElection", "false")]);
+    let text = problems[0].to_string();
+    assert!(
+        text.starts_with("KubeOps:LeaderElectionFence") && text.contains("EnableLeaderElection is false"),
+        "{text}"
+    );
+    assert_eq!(read(&[("KubeOps__LeaderElectionFence", "true")]).1, []);
+}
+
+#[test]
 fn a_narrow_margin_is_a_warning_where_it_may_not_be_meant() {
     let (_, warnings) = read(&[("KubeOps__LeaderElectionRenewDeadline", "13.001")]);
     assert_eq!(warnings.len(), 1);
@@ -234,8 +249,8 @@ fn every_type_tells_what_it_expects() {
         ("ErrorBackoffMax", "0.1", "at least ErrorBackoffBase (00:00:00.5)"),
         ("ReconcileStrategy", "Sometimes", "expected ByGeneration or ByResourceVersion"),
         ("ReadyWhen", "1", "expected Synced or Leading"),
-        ("LeaderElectionLock", "ConfigMap", "not supported yet by this version"),
-        ("LeaderElectionLock", "Mutex", "expected Lease"),
+        ("LeaderElectionLock", "Mutex", "expected Lease, ConfigMap or LeaderLock"),
+        ("LeaderLockApiVersion", "v1", "expected coordination.kubeops.rs/v1 or coralogix.com/v1"),
         ("LeaderElectionId", "My_Lock", "DNS-1123 name"),
         ("LeaderElectionNamespace", "a.b", "DNS-1123 label"),
         ("Name", "Web_0", "DNS-1123 name"),
@@ -261,10 +276,33 @@ fn wrong_and_repeated_namespaces_are_named() {
 }
 
 #[test]
-fn keys_of_later_versions_are_refused_not_swallowed() {
-    for key in ["LeaderLockApiVersion", "LeaderElectionLabelPod"] {
-        assert!(refusal(key, "true").ends_with("not supported yet by this version"));
+fn a_lock_for_life_needs_to_know_its_pod() {
+    for lock in ["ConfigMap", "LeaderLock"] {
+        let lock = ("KubeOps__LeaderElectionLock", lock);
+        let told = refused(&[lock]);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        let text = told[0].to_string();
+        assert!(text.starts_with("KubeOps:Name"), "{text}");
+        for line in [
+            "- { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }",
+            "- { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{text}");
+        }
+        assert_eq!(read(&[lock, ("POD_NAME", "shop-0")]).0.name, "shop-0");
+        assert_eq!(read(&[lock, ("KubeOps__Name", "shop-0")]).0.name, "shop-0");
+        read(&[lock, ("KubeOps__EnableLeaderElection", "false")]);
     }
+}
+
+#[test]
+fn a_lock_for_life_is_in_the_namespace_of_its_pod_and_makes_no_fence() {
+    let pod = [("KubeOps__LeaderElectionLock", "ConfigMap"), ("POD_NAME", "shop-0"), ("POD_NAMESPACE", "shop")];
+    assert_eq!(read(&pod).0.leader_election_namespace, "shop");
+    let told = refused(&[&pod[..], &[("KubeOps__LeaderElectionNamespace", "locks")]].concat());
+    assert!(told.len() == 1 && told[0].message.contains("expected the pod's own namespace, shop"), "{told:#?}");
+    let told = refused(&[&pod[..], &[("KubeOps__LeaderElectionFence", "true")]].concat());
+    assert!(told.iter().any(|problem| problem.message.contains("LeaderElectionLock is another lock")), "{told:#?}");
 }
 
 #[test]
@@ -284,7 +322,7 @@ fn all_problems_come_at_once_without_second_hand_ones() {
         ("KubeOps__LeaderElectionRenewDeadline", "60"),
         ("KubeOps__HealthAddress", "x"),
         ("KubeOps__Name", "-"),
-        ("KubeOps__LeaderElectionLabelPod", "true"),
+        ("KubeOps__LeaderElectionLabelPod", "perhaps"),
         ("KubeOps____X", "empty level"),
     ]);
     let mut keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();

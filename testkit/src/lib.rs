@@ -25,7 +25,7 @@
 //! [`ControlPlane::start`] runs an etcd and a kube-apiserver that belong to the test alone: ports and a directory of their
 //! own, ready in about two seconds, gone when the value is dropped, and gone too when the test panics, is interrupted or is
 //! killed. What a test of an operator needs is at hand: clients with identities, the audit log, `kubectl`, a
-//! [`Proxy`] that cuts clients off, and a server that can be stopped and started.
+//! [`Proxy`] that cuts clients off, a server that can be stopped and started, and a second one on the same etcd.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,7 +58,7 @@ mod proxy;
 
 pub use audit::{Audit, AuditEvent};
 pub use cluster::Cluster;
-pub use control_plane::{Binaries, ControlPlane};
+pub use control_plane::{ApiServer, Binaries, ControlPlane};
 pub use error::Error;
 pub use eventually::{Timeout, eventually};
 pub use process::{Janitor, Process};

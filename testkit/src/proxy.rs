@@ -3,16 +3,21 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::Error;
 
 /// What is handed on at once. What one read took in is held back too when the line hangs.
 const CHUNK: usize = 16 * 1024;
+
+/// Between what was held back of a connection and what it sent behind that.
+const BEHIND_HELD_BACK: Duration = Duration::from_millis(500);
 
 /// A TCP proxy between one client and the API server. It starts out handing everything on.
 ///
@@ -35,6 +40,8 @@ enum Line {
     Hangs,
     /// Requests arrive at the server, answers do not come back.
     AnswersHang,
+    /// Answers and events come, requests do not arrive.
+    RequestsHang,
     /// The proxy was dropped.
     Gone,
 }
@@ -50,6 +57,7 @@ impl Line {
         match self {
             Self::Up => true,
             Self::AnswersHang => direction == Direction::ToServer,
+            Self::RequestsHang => direction == Direction::ToClient,
             Self::Cut | Self::Hangs | Self::Gone => false,
         }
     }
@@ -102,6 +110,13 @@ impl Proxy {
     /// New connections hang in their TLS handshake.
     pub fn hang_answers(&self) {
         self.line.send_replace(Line::AnswersHang);
+    }
+
+    /// From now on answers and events come but no request arrives at the server, until [`mend`](Self::mend): then what was held back goes on. What
+    /// a connection sent behind it, and if only its close, follows half a second later, so that the server answers a request whose
+    /// client has given up meanwhile as it does one whose client was frozen.
+    pub fn hang_requests(&self) {
+        self.line.send_replace(Line::RequestsHang);
     }
 
     /// Everything is handed on again.
@@ -180,10 +195,14 @@ async fn pump(
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = from.read(&mut chunk).await?;
+        let held_back = *line.borrow() == Line::RequestsHang && direction == Direction::ToServer;
         wait_for(&mut line, direction).await?;
         match length {
             0 => return to.shutdown().await,
             _ => to.write_all(&chunk[..length]).await?,
+        }
+        if held_back {
+            sleep(BEHIND_HELD_BACK).await;
         }
     }
 }

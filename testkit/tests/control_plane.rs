@@ -187,3 +187,32 @@ async fn with_the_controller_manager_children_go_with_their_owner_and_namespaces
     .await?;
     Ok(())
 }
+
+#[tokio::test]
+#[ignore = "needs a control plane: cargo xtask test"]
+async fn a_second_server_shows_the_same_objects_and_freezes_alone() -> TestResult {
+    let plane = ControlPlane::start().await?;
+    let other = plane.add_api_server().await?;
+    let (of_first, of_other) = (config_maps(plane.client_for("a")?), config_maps(other.client_for("b")?));
+    of_first.create(&PostParams::default(), &config_map("page")).await?;
+    of_other.get("page").await?;
+    assert!(plane.audit().requests_of("b")?.is_empty() && other.audit().requests_of("a")?.is_empty());
+    assert_eq!(other.audit().requests_of("b")?.len(), 1);
+
+    other.freeze().await?;
+    let (params, late) = (PostParams::default(), config_map("late"));
+    let mut held_back = pin!(of_other.create(&params, &late));
+    tokio::time::timeout(Duration::from_millis(300), &mut held_back).await.expect_err("it stands still");
+    assert!(of_first.get_opt("late").await?.is_none(), "and the first does not");
+    other.resume().await?;
+    held_back.await?;
+    of_first.get("late").await?;
+
+    other.stop().await;
+    other.freeze().await.expect_err("it is stopped");
+    other.start().await?;
+    // etcd is there for whoever is left.
+    drop(plane);
+    of_other.get("late").await?;
+    Ok(())
+}

@@ -102,6 +102,25 @@ fn hang_holds_bytes_back_both_ways_and_mend_lets_them_go_on() -> TestResult {
 }
 
 #[test]
+fn a_request_that_was_held_back_is_answered_before_the_close_behind_it_arrives() -> TestResult {
+    let (server, received) = echo()?;
+    let proxy = Proxy::open(server)?;
+    let open = connect(&proxy)?;
+    assert_eq!(ask(&open, 1)?, 1);
+    proxy.hang_requests();
+    (&open).write_all(&[2])?;
+    says_nothing(&open)?;
+    assert_eq!(received.load(Ordering::SeqCst), 1, "the server got nothing");
+    open.shutdown(Shutdown::Write)?;
+    proxy.mend();
+    let mended = Instant::now();
+    assert_eq!(answer(&open)?, 2);
+    is_closed(&open);
+    assert!(mended.elapsed() >= Duration::from_millis(500), "{:?}", mended.elapsed());
+    Ok(())
+}
+
+#[test]
 fn a_close_hangs_like_a_byte() -> TestResult {
     let proxy = Proxy::open(echo()?.0)?;
     let open = connect(&proxy)?;

@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::{alerts, book, dockerfile, layers, templates, test, tools, versions, workspace};
+use crate::{alerts, book, dockerfile, features, layers, templates, test, tools, versions, workspace};
 
 type Check = fn() -> Result<(), Error>;
 
 /// What is quick to fail comes first. Tests come after them, because their line is the last one of the output.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("format", format),
     ("clippy", clippy),
     ("documentation of the crates", documentation),
     ("licences, sources and banned crates", deny),
     ("layers", layers::run),
     ("Kubernetes versions", versions::run),
+    ("features", features::run),
     ("alert rules", alerts::run),
     ("book", || book::run(false)),
     ("image", dockerfile::run),

@@ -16,11 +16,6 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     if let Some(given) = tools::given("KUBEOPS_CONTENDER") {
         return Ok(given);
     }
-    let module = workspace::root().join("samples/guestbook/tests/contender");
-    let read = |name: &str| {
-        let path = module.join(name);
-        fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))
-    };
     let (go_mod, source) = (read("go.mod")?, read("main.go")?);
     let version = required(&go_mod, CLIENT_GO)?;
     let mut hasher = DefaultHasher::new();
@@ -28,9 +23,23 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     let folder = workspace::cache()?.join("contender").join(format!("client-go-{version}-{:016x}", hasher.finish()));
     workspace::make_once(&folder, |unfinished| {
         eprintln!("building a program on client-go {version} for tests, once: about two minutes on two cores");
-        workspace::go_build(&module, "-s -w", &unfinished.join("contender"), ".")
+        workspace::go_build(&module(), "-s -w", &unfinished.join("contender"), ".")
     })?;
     Ok(folder.join("contender"))
+}
+
+/// The version of client-go that it is built with.
+pub(crate) fn client_go() -> Result<String, Error> {
+    required(&read("go.mod")?, CLIENT_GO)
+}
+
+fn module() -> PathBuf {
+    workspace::root().join("samples/guestbook/tests/contender")
+}
+
+fn read(name: &str) -> Result<String, Error> {
+    let path = module().join(name);
+    fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))
 }
 
 /// For a run of all tests, of which one needs it: without Go that fails, and says so.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what a chore is for")]
 
 mod alerts;
+mod bench;
 mod book;
 mod builtin_kinds;
 mod ci;
@@ -10,9 +11,11 @@ mod contender;
 mod control_plane;
 mod dockerfile;
 mod error;
+mod features;
 mod helm;
 mod layers;
 mod model;
+mod rounds;
 mod simulate;
 mod templates;
 mod test;
@@ -34,11 +37,18 @@ usage: cargo xtask <chore>
   control-plane   provide etcd, kube-apiserver, kube-controller-manager and kubectl; prints their folder
   helm            provide Helm, for tests of the generated charts; prints its path
   contender       provide a program on client-go, which stands for the same Lease in tests; prints its path
+  contend [rounds]
+                  let our elector and client-go's stand for one Lease, and harm whoever leads, so often (100)
+  takeovers [rounds]
+                  kill, freeze and stop leaders under load, so often (50), and look for writes without the lock
+  bench leadership [handovers]
+                  measure the election beside client-go's, on a build for release (100), and write the book's page of figures
   builtin-kinds   ask a real server for its kinds, and write them down for the in-memory cluster
   tools           provide the other programs that `ci` needs; prints their paths
   alerts          check and test the alert rules of docs/monitoring
   dockerfile      build what is committed as the sample's generated Dockerfile says, and look at what its image would hold
   book [--write]  build the book, check its pages' links and blocks, and that its reference is what the code says, or write that
+  features        check that the sdk compiles without a warning with each of its features alone, and with none
   layers          draw which room of sdk/src imports which; fails on a circle or a forbidden import
   model [seconds [words]]
                   search the election for a state in which it is wrong, so long for each scenario (30 s)
@@ -80,8 +90,15 @@ fn run(arguments: &[String]) -> Result<(), Error> {
             println!("{}", contender::provide()?.display());
             Ok(())
         }
+        ("contend", []) => rounds::run(rounds::CONTEND, "100"),
+        ("contend", [rounds]) => rounds::run(rounds::CONTEND, rounds),
+        ("takeovers", []) => rounds::run(rounds::TAKEOVERS, "50"),
+        ("takeovers", [rounds]) => rounds::run(rounds::TAKEOVERS, rounds),
+        ("bench", ["leadership"]) => bench::leadership("100"),
+        ("bench", ["leadership", handovers]) => bench::leadership(handovers),
         ("builtin-kinds", []) => builtin_kinds::run(),
         ("dockerfile", []) => dockerfile::run(),
+        ("features", []) => features::run(),
         ("layers", []) => layers::run(),
         ("model", rest) => model::run(rest),
         ("simulate", rest) => simulate::run(rest),

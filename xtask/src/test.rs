@@ -14,6 +14,9 @@ const MOST_AT_ONCE: usize = 4;
 /// The module of tests that need a browser, in whichever test target.
 const IN_A_BROWSER: &str = "in_a_browser::";
 
+/// The module of what is no test but a chore: `cargo xtask bench` measures there.
+const CHORES: &str = "figures::";
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     count(None, arguments)?.conclude()
 }
@@ -50,7 +53,7 @@ pub(crate) fn count(browser: Option<&Browser>, arguments: &[String]) -> Result<T
     if env::var_os("RUST_TEST_THREADS").is_none() {
         on_control_planes.env("RUST_TEST_THREADS", at_once().to_string());
     }
-    on_control_planes.args(["--tests", "--", "--ignored"]).args(filters);
+    on_control_planes.args(["--tests", "--", "--ignored", "--skip", CHORES]).args(filters);
     if browser.is_none() {
         eprintln!("note: tests in a browser are left out; `cargo xtask ci` runs them too");
         on_control_planes.args(["--skip", IN_A_BROWSER]);

@@ -1,5 +1,4 @@
-//! `cargo xtask versions`: the sdk chooses no Kubernetes version, so it must compile with each that k8s-openapi knows; and
-//! leader election alone must compile without the rest.
+//! `cargo xtask versions`: the sdk chooses no Kubernetes version, so it must compile with each that k8s-openapi knows.
 
 use crate::error::Error;
 use crate::workspace;
@@ -18,10 +17,6 @@ pub(crate) fn run() -> Result<(), Error> {
         // Only the library: its tests select a version by a feature, and there can be but one.
         workspace::run(check.args(["check", "--package", "kubeops", "--lib"]))?;
     }
-    eprintln!("leader election alone");
-    let mut alone = workspace::cargo();
-    alone.env("CARGO_TARGET_DIR", &target).args(["check", "--package", "kubeops", "--lib"]);
-    workspace::run(alone.args(["--no-default-features", "--features", "leader-election"]))?;
     println!("kubeops compiles with Kubernetes {}", OLDEST_AND_NEWEST.join(" and "));
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+
 use super::arguments::{Command, Invocation, Program, parse};
 use super::generate_arguments::{ChartArguments, ManifestsArguments};
 use super::manifests::{Target, generate_manifests, typed_chart, typed_dockerfile, typed_manifests, write_or_check};
@@ -11,9 +13,10 @@ use super::overrides::Overrides;
 use super::uninstall::Confirmation;
 use super::{generate_crds, install, uninstall, version};
 use crate::chain::chain;
+use crate::connect::{ConnectError, Connection, Environment, connect};
 use crate::host::signals;
-use crate::operator::connect::{ConnectError, Connection, Environment, connect};
-use crate::operator::kube_ops::{Defaults, listing, text_table};
+use crate::leadership::life::LeaderLockApi;
+use crate::operator::kube_ops::{Defaults, KubeOps, listing, text_table};
 use crate::operator::{Operator, Placement, RunError};
 use crate::settings::{LoadOptions, Settings};
 
@@ -58,6 +61,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
                 Ok(print_settings(&settings, &defaults, out)?)
             }
             Command::GenerateCrds { out: directory, format } => {
+                let crds = with_lock(crds, overrides)?;
                 Ok(generate_crds(program.name, &crds, directory.as_deref(), format, out)?)
             }
             Command::GenerateManifests(arguments) => self.generate_manifests(&program, &arguments, overrides, out),
@@ -65,10 +69,11 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             Command::GenerateDockerfile { out: folder, check } => {
                 let typed = typed_dockerfile(program.name, &overrides);
                 let (settings, set) = settings_of_pod(overrides)?;
-                let placement = Placement { image: None, namespace: None, set, typed };
+                let placement = Placement { image: None, namespace: None, fence: false, set, typed };
                 Ok(write_or_check(&self.parts().dockerfile(&settings, placement)?, &folder, check, out)?)
             }
             Command::Install => {
+                let crds = with_lock(crds, overrides)?;
                 let connection = cluster().await?;
                 let client = connection.client()?;
                 writeln!(out, "{connection}")?;
@@ -108,10 +113,10 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         overrides: Overrides,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
-        let ManifestsArguments { out: folder, format, check, image, namespace } = arguments;
+        let ManifestsArguments { out: folder, format, check, fence, image, namespace } = arguments;
         let typed = typed_manifests(program.name, arguments, &overrides);
         let (settings, set) = settings_of_pod(overrides)?;
-        let placement = Placement { image: image.clone(), namespace: namespace.clone(), set, typed };
+        let placement = Placement { image: image.clone(), namespace: namespace.clone(), fence: *fence, set, typed };
         let manifests = self.parts().manifests(&settings, placement)??;
         let target = match folder {
             None => Target::Stream,
@@ -131,7 +136,7 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let ChartArguments { out: folder, check, image } = arguments;
         let typed = typed_chart(program.name, arguments, &overrides);
         let (settings, set) = settings_of_pod(overrides)?;
-        let placement = Placement { image: image.clone(), namespace: None, set, typed };
+        let placement = Placement { image: image.clone(), namespace: None, fence: false, set, typed };
         let files = self.parts().chart(&settings, placement)??;
         Ok(write_or_check(&files, folder, *check, out)?)
     }
@@ -160,6 +165,15 @@ async fn cluster() -> Result<Connection, ConnectError> {
 
 fn load(overrides: Overrides) -> Result<Settings, Failure> {
     load_from(overrides, LoadOptions::of_this_process())
+}
+
+/// These, and the definition of the lock if the settings choose one that needs it.
+fn with_lock(
+    crds: Vec<CustomResourceDefinition>,
+    overrides: Overrides,
+) -> Result<Vec<CustomResourceDefinition>, Failure> {
+    let lock = KubeOps::leader_lock_in(&load(overrides)?).map(LeaderLockApi::definition);
+    Ok(crds.into_iter().chain(lock).collect())
 }
 
 /// What a pod will read, and of it what comes from the command line: the variables of who runs this are not the pod's.

@@ -17,6 +17,8 @@ pub struct ManifestsArguments {
     pub format: Format,
     /// Only tell what is different in the folder.
     pub check: bool,
+    /// Whether the API server is to refuse writes by others than the leader.
+    pub fence: bool,
     /// The container image; `<operator>:<version>` without.
     pub image: Option<String>,
     /// The namespace to run in; without, one of its own that is among the manifests.
@@ -42,6 +44,7 @@ pub(super) fn command(what: &str, level: &ArgMatches) -> Command {
             out,
             format: format_of(level),
             check: level.get_flag("check"),
+            fence: level.get_flag("fence"),
             image: level.get_one("image").cloned(),
             namespace: level.get_one("namespace").cloned(),
         }),
@@ -82,6 +85,7 @@ fn manifests() -> Clap {
         )
         .arg(path("out", "DIR").help("Write a kustomize base and an example overlay here, instead of all to stdout"))
         .arg(check().requires("out"))
+        .arg(fence())
         .arg(image())
         .arg(
             Arg::new("namespace")
@@ -112,6 +116,11 @@ fn dockerfile() -> Clap {
 fn check() -> Arg {
     let check = Arg::new("check").long("check").action(ArgAction::SetTrue);
     check.help("Write nothing; tell which files in DIR are not as they would be written, and exit with 1 then")
+}
+
+fn fence() -> Arg {
+    let fence = Arg::new("fence").long("fence").action(ArgAction::SetTrue);
+    fence.help("Have the API server refuse writes of every pod but the leader's, by a ValidatingAdmissionPolicy")
 }
 
 fn image() -> Arg {

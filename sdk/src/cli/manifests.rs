@@ -68,14 +68,10 @@ fn check(files: &Files, folder: &Path, writer: &mut impl Write) -> Result<(), Ge
 
 /// What was typed, as far as it makes a difference to what is written: for the files' headers.
 pub(super) fn typed_manifests(program: &str, arguments: &ManifestsArguments, overrides: &Overrides) -> String {
-    let ManifestsArguments { out: _, format, check: _, image, namespace } = arguments;
+    let ManifestsArguments { out: _, format, check: _, fence, image, namespace } = arguments;
     let json = (*format == Format::Json).then(|| format.extension().to_owned());
-    typed(
-        program,
-        "manifests",
-        overrides,
-        [("--namespace", namespace.clone()), ("--image", image.clone()), ("--format", json)],
-    )
+    let flags = [("--namespace", namespace.clone()), ("--image", image.clone()), ("--format", json)];
+    typed(program, "manifests", overrides, flags) + if *fence { " --fence" } else { "" }
 }
 
 /// As [`typed_manifests`].

@@ -6,8 +6,8 @@ use std::time::Duration;
 use kube::Client;
 
 use super::Program;
+use crate::connect::{ConnectError, Connection};
 use crate::crds::{RequestError, ask_within};
-use crate::operator::connect::{ConnectError, Connection};
 
 /// Nobody waits longer for a version.
 const TIMEOUT: Duration = Duration::from_secs(5);

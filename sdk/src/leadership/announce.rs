@@ -27,7 +27,9 @@ const TROUBLE_INTERVAL: Duration = Duration::from_secs(60);
 
 const VACANT: &str = "nobody leads";
 const COORDINATED: &str = "coordinated";
+const SHARED: &str = "shared";
 const LONG_WAIT: &str = "a long wait";
+const STALLED: &str = "stalled";
 
 /// Tells of changes of leader.
 #[derive(Debug)]
@@ -54,13 +56,14 @@ struct Standing {
 #[derive(Debug)]
 pub(super) struct Message {
     text: String,
+    /// Who says so.
+    identity: String,
     lock: ObjectReference,
 }
 
 /// Sends the Events of an [`Announcer`].
 pub(super) struct Herald {
     client: kube::Client,
-    identity: String,
     messages: mpsc::Receiver<Message>,
 }
 
@@ -95,11 +98,12 @@ impl Announcer {
             leader: None,
             trouble: BTreeMap::new(),
         };
-        (announcer, Herald { client, identity: identity.to_owned(), messages })
+        (announcer, Herald { client, messages })
     }
 
     pub(super) fn began(&mut self, term: &Term, lock: ObjectReference) {
         self.trouble.remove(VACANT);
+        self.trouble.remove(STALLED);
         locked(&self.now).term = Some(term.clone());
         self.metrics.transition();
         info!(lock = self.lock, identity = self.identity, term = term.id(), "became leader");
@@ -115,6 +119,28 @@ impl Announcer {
 
     pub(super) fn released(&self) {
         info!(lock = self.lock, "released the lock");
+    }
+
+    /// The lock of a pod that is dead was deleted.
+    pub(super) fn cleared(&self) {
+        let holder = self.leader.as_deref().unwrap_or_default();
+        info!(lock = self.lock, holder, "deleted the lock: its holder's pod is dead");
+    }
+
+    pub(super) fn left_to_its_pod(&self) {
+        info!(lock = self.lock, "left the lock: it goes with this pod");
+    }
+
+    /// The identity that it knows itself by from now on.
+    pub(super) fn identify(&mut self, identity: &str) {
+        identity.clone_into(&mut self.identity);
+    }
+
+    /// Nobody can lead, or this replica can't: told once a minute.
+    pub(super) fn stalled(&mut self, why: &str) {
+        if self.is_news(STALLED) {
+            warn!(lock = self.lock, "{why}");
+        }
     }
 
     pub(super) fn left_to_expire(&self) {
@@ -173,6 +199,18 @@ impl Announcer {
         }
     }
 
+    /// The lock belongs to another installation: told once a minute.
+    pub(super) fn shared(&mut self, installation: &str) {
+        if self.is_news(SHARED) {
+            error!(
+                lock = self.lock,
+                installation,
+                "the lock belongs to another installation, by its label app.kubernetes.io/instance: two share it, and only one of them \
+                 can lead; give each a LeaderElectionId of its own"
+            );
+        }
+    }
+
     pub(super) fn recovered(&mut self, doing: &'static str) {
         if self.trouble.remove(doing).is_some() {
             info!(lock = self.lock, "{doing} works again");
@@ -210,7 +248,7 @@ impl Announcer {
 
     fn publish(&self, what: &str, lock: ObjectReference) {
         let text = format!("{} {what}", self.identity);
-        if self.events.try_send(Message { text, lock }).is_err() {
+        if self.events.try_send(Message { text, identity: self.identity.clone(), lock }).is_err() {
             debug!(lock = self.lock, "too many Events are waiting: dropped one");
         }
     }
@@ -239,7 +277,7 @@ impl Herald {
         while let Some(message) = self.messages.recv().await {
             let namespace = message.lock.namespace.clone().unwrap_or_default();
             let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-            let event = event(&message, &self.identity);
+            let event = event(&message);
             match timeout(EVENT_TIMEOUT, events.create(&PostParams::default(), &event)).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => debug!(%error, text = message.text, "could not send an Event"),
@@ -250,7 +288,7 @@ impl Herald {
 }
 
 /// A core/v1 Event as client-go writes it: type, reason, text and source are what dashboards know.
-fn event(message: &Message, identity: &str) -> Event {
+fn event(message: &Message) -> Event {
     let now = Timestamp::now();
     let lock = message.lock.name.as_deref().unwrap_or_default();
     Event {
@@ -263,7 +301,7 @@ fn event(message: &Message, identity: &str) -> Event {
         type_: Some("Normal".to_owned()),
         reason: Some("LeaderElection".to_owned()),
         message: Some(message.text.clone()),
-        source: Some(EventSource { component: Some(identity.to_owned()), host: None }),
+        source: Some(EventSource { component: Some(message.identity.clone()), host: None }),
         first_timestamp: Some(Time(now)),
         last_timestamp: Some(Time(now)),
         event_time: None::<MicroTime>,
@@ -303,7 +341,8 @@ mod tests {
             namespace: Some("default".to_owned()),
             ..ObjectReference::default()
         };
-        let event = event(&Message { text: "a_1 became leader".to_owned(), lock: lock.clone() }, "a_1");
+        let message = Message { text: "a_1 became leader".to_owned(), identity: "a_1".to_owned(), lock: lock.clone() };
+        let event = event(&message);
         assert_eq!(event.reason.as_deref(), Some("LeaderElection"));
         assert_eq!(event.message.as_deref(), Some("a_1 became leader"));
         assert_eq!(event.involved_object, lock);

@@ -139,6 +139,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn nothing_is_told_before_anybody_leads() {
+        let states = watch::Sender::new(LeadershipState::Standby { leader: None });
+        let mut changes = pin!(Leadership::following(&states).changes());
+        assert!(timeout(Duration::from_secs(60), changes.next()).await.is_err());
+        states.send_replace(LeadershipState::Standby { leader: Some("other".to_owned()) });
+        assert!(matches!(changes.next().await, Some(Change::Leader(Some(leader))) if leader == "other"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_term_that_the_next_one_replaced_unseen_is_stopped_first() {
         let (control, first) = term(1);
         let states = watch::Sender::new(LeadershipState::Leading(first));

@@ -37,8 +37,8 @@ impl Leadership {
         self.term().is_some_and(|term| term.step_down(reason))
     }
 
-    /// What changes from now on; the first change tells how things are. Every start that is told is followed by its stop. Ends
-    /// with the elector.
+    /// What changes from now on; the first change tells who leads, as soon as anybody does: before that, and before the lock has been
+    /// read, there is nothing to tell. Every start that is told is followed by its stop. Ends with the elector.
     pub fn changes(&self) -> impl Stream<Item = Change> + Send + use<> {
         changes(self.0.clone())
     }

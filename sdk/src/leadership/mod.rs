@@ -3,6 +3,7 @@
 //! - [`run_as_leader`] does something as the leader, and [`Candidate`] stands for a lock; both need no other part of the SDK.
 //! - [`election`] decides, and does nothing else: a pure state machine.
 //! - [`Elector`] runs it against a [`Lock`](lock::Lock) and a [`Clock`](clock::Clock).
+//! - [`life`] is the election for a lock that nobody renews, and that goes with its holder's pod.
 //! - [`Leadership`] and [`Term`] are all that the rest of a program may know.
 //! - [`fence()`] makes a client that writes only while a term is valid.
 //!
@@ -50,6 +51,7 @@ mod announce;
 mod bearer;
 mod candidate;
 mod changes;
+mod claim;
 pub mod clock;
 pub mod election;
 mod elector;
@@ -57,11 +59,13 @@ mod fence;
 mod following;
 mod history;
 mod identity;
+pub mod life;
 pub mod lock;
 mod own_thread;
 mod ping;
 mod pulse;
 mod reign;
+mod seat;
 mod sends;
 mod term;
 mod watcher;
@@ -71,8 +75,12 @@ pub use alone::Alone;
 pub use bearer::Bearer;
 pub use candidate::{Candidate, CandidateError, Leader, LeadershipGuard, Standing, run_as_leader};
 pub use changes::Change;
+#[cfg(feature = "operator")]
+pub(crate) use claim::{Claim, Claimed};
 pub use election::{ElectionOptions, EndReason, OptionsError};
 pub use elector::{Elector, ElectorError};
+#[cfg(feature = "operator")]
+pub(crate) use fence::denial::POLICY;
 pub use fence::{Fenced, fence, is_fenced};
 pub use following::Leadership;
 pub use history::{PastTerm, TermEnd, TermHistory};

@@ -3,6 +3,8 @@
 use std::future::pending;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::clock::{Moment, Reading};
 use super::election::EndReason;
 use super::term::{Term, TermControl};
@@ -90,6 +92,11 @@ impl Reign {
     /// When the newest of its writes that have no answer was on its way the last time.
     pub(super) fn unanswered(&self) -> Option<Moment> {
         self.control.unanswered()
+    }
+
+    /// How much work is going on, for those who outlive it.
+    pub(super) fn work(&self) -> watch::Receiver<usize> {
+        self.control.work()
     }
 
     /// How long work has gone on after the term's end.

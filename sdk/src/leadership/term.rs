@@ -80,6 +80,11 @@ impl Term {
         Self::new(1, identity.into(), None, Clock::boot(), None)
     }
 
+    /// A term that lasts until its lock is lost or given back.
+    pub(crate) fn for_life(id: u64, identity: String, fencing_token: String, clock: Clock) -> (TermControl, Self) {
+        Self::new(id, identity, Some(fencing_token), clock, None)
+    }
+
     /// A term that is valid strictly before `valid_until`, by either clock.
     pub(crate) fn until(
         id: u64,
@@ -187,7 +192,8 @@ impl Term {
     /// `false`: there is nothing to step down from. The term is over or being handed over, or it is one without an election.
     pub fn step_down(&self, reason: impl Into<String>) -> bool {
         let mut state = self.0.lock();
-        if state.valid_until.is_none() || self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
+        let elected = state.valid_until.is_some() || self.0.fencing_token.is_some();
+        if !elected || self.0.draining.is_cancelled() || !self.0.valid_in(&state) {
             return false;
         }
         state.step_down.get_or_insert_with(|| reason.into());
@@ -284,6 +290,11 @@ impl TermControl {
     /// ended.
     pub(super) fn unanswered(&self) -> Option<Moment> {
         self.0.lock().writes.unanswered(self.0.clock.now())
+    }
+
+    /// How much work is going on, for those who outlive the term.
+    pub(super) fn work(&self) -> watch::Receiver<usize> {
+        self.0.work.subscribe()
     }
 
     /// Whether no work is going on at this moment.

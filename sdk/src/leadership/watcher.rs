@@ -1,14 +1,16 @@
-//! Keeps a watch of the lock open and tells the elector what it says.
+//! Keeps a watch of an object open, the lock above all, and tells the elector what it says.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::election::Input;
-use super::lock::{Lock, LockError};
+use super::election::Observation;
+use super::lock::{Lock, LockError, LockWatch};
 
 /// The server ends a watch after less than this. One that lives longer is cut off: such a connection does not even tell of
 /// its end.
@@ -18,20 +20,44 @@ const SHORTEST_WATCH: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// What can be followed: read, and then watched from there on.
+pub(super) trait Source: Send + Sync + 'static {
+    type Seen: Send + 'static;
+
+    fn read(&self) -> BoxFuture<'_, Result<Self::Seen, LockError>>;
+
+    /// A watch that starts right after what was read last.
+    fn watch(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<Self::Seen, LockError>>, LockError>>;
+}
+
 /// What the watch tells.
 #[derive(Debug)]
-pub(super) enum News {
-    Input(Input),
-    /// The watch could not be opened, or broke.
+pub(super) enum News<S> {
+    /// It is open and follows every change, or is not.
+    Watching(bool),
+    Seen(S),
+    /// It could not be opened, or broke.
     Trouble(LockError),
 }
 
+impl Source for dyn Lock {
+    type Seen = Observation;
+
+    fn read(&self) -> BoxFuture<'_, Result<Observation, LockError>> {
+        Lock::read(self)
+    }
+
+    fn watch(&self) -> BoxFuture<'_, Result<LockWatch, LockError>> {
+        Lock::watch(self)
+    }
+}
+
 /// Watches until the receiver is gone or the task is aborted.
-pub(super) async fn watch(lock: Arc<dyn Lock>, patience: Duration, tell: mpsc::Sender<News>) {
+pub(super) async fn watch<S: Source + ?Sized>(source: Arc<S>, patience: Duration, tell: mpsc::Sender<News<S::Seen>>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let opened = Instant::now();
-        let ended = follow(&*lock, patience, &tell).await;
+        let ended = follow(&*source, patience, &tell).await;
         if tell.is_closed() {
             return;
         }
@@ -49,7 +75,7 @@ pub(super) async fn watch(lock: Arc<dyn Lock>, patience: Duration, tell: mpsc::S
                 let _closed = tell.send(News::Trouble(error)).await;
             }
         }
-        let _closed = tell.send(News::Input(Input::Watching(false))).await;
+        let _closed = tell.send(News::Watching(false)).await;
         sleep(pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -58,23 +84,27 @@ pub(super) async fn watch(lock: Arc<dyn Lock>, patience: Duration, tell: mpsc::S
 /// One watch, from its opening to its end. Where there is no version to start from, a read gives one.
 ///
 /// # Cancel safety
-/// What the lock has shown is told, or is not asked for: the next watch starts right after it.
-async fn follow(lock: &dyn Lock, patience: Duration, tell: &mpsc::Sender<News>) -> Result<(), LockError> {
-    let mut events = match timeout(patience, lock.watch()).await {
+/// What it has shown is told, or is not asked for: the next watch starts right after it.
+async fn follow<S: Source + ?Sized>(
+    source: &S,
+    patience: Duration,
+    tell: &mpsc::Sender<News<S::Seen>>,
+) -> Result<(), LockError> {
+    let mut events = match timeout(patience, source.watch()).await {
         Ok(Err(LockError::Expired)) => {
             let Ok(place) = tell.reserve().await else { return Ok(()) };
-            let seen = timeout(patience, lock.read()).await.map_err(|_| silent())??;
-            place.send(News::Input(Input::Watched(seen)));
-            timeout(patience, lock.watch()).await.map_err(|_| silent())??
+            let seen = timeout(patience, source.read()).await.map_err(|_| silent())??;
+            place.send(News::Seen(seen));
+            timeout(patience, source.watch()).await.map_err(|_| silent())??
         }
         opened => opened.map_err(|_| silent())??,
     };
-    let _closed = tell.send(News::Input(Input::Watching(true))).await;
+    let _closed = tell.send(News::Watching(true)).await;
     let cut_off = Instant::now() + LONGEST_WATCH;
     while let Ok(place) = tell.reserve().await
         && let Ok(Some(event)) = timeout_at(cut_off, events.next()).await
     {
-        place.send(News::Input(Input::Watched(event?)));
+        place.send(News::Seen(event?));
     }
     Ok(())
 }
@@ -92,8 +122,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ObjectReference;
 
     use super::*;
-    use crate::leadership::election::{Observation, Put};
-    use crate::leadership::lock::LockWatch;
+    use crate::leadership::election::Put;
 
     /// Its watches are open, and say nothing any more.
     #[derive(Default)]
@@ -121,8 +150,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_watch_that_does_not_end_in_time_is_opened_again_at_once() {
         let (lock, (tell, mut news)) = (Arc::new(Deaf::default()), mpsc::channel(16));
-        let hour = timeout(Duration::from_secs(3550), watch(lock.clone(), Duration::from_secs(2), tell));
-        let told = async { while let Some(News::Input(Input::Watching(true))) = news.recv().await {} };
+        let followed: Arc<dyn Lock> = lock.clone();
+        let hour = timeout(Duration::from_secs(3550), watch(followed, Duration::from_secs(2), tell));
+        let told = async { while let Some(News::Watching(true)) = news.recv().await {} };
         let (_over, ()) = tokio::join!(hour, told);
         assert_eq!(lock.0.load(Ordering::SeqCst), 12);
     }

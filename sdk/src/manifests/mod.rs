@@ -6,6 +6,7 @@
 mod deployment;
 mod dockerfile;
 mod error;
+mod fence;
 mod files;
 mod folder;
 mod helm;
@@ -33,7 +34,7 @@ pub(crate) use dockerfile::dockerfile;
 pub(crate) use files::Files;
 pub(crate) use folder::{Difference, Folder};
 pub(crate) use helm::chart;
-pub(crate) use options::{Lock, Options, SettingsFile};
+pub(crate) use options::{Lock, LockKind, Options, SettingsFile};
 pub(crate) use text::{json, yaml};
 
 /// The objects of an operator, in the order in which a cluster is to get them.
@@ -54,11 +55,13 @@ struct Manifest {
 /// The CRDs of these controllers as objects, by their names.
 fn crds<S>(controllers: &[Registration<S>]) -> Result<Vec<(String, Value)>, GenerateError> {
     let crds: Vec<_> = controllers.iter().filter_map(|controller| controller.crd.clone()).collect();
-    let object = |(name, crd): (&str, &CustomResourceDefinition)| {
-        let object = serde_json::to_value(crd).map_err(BoxError::from).map_err(GenerateError::serialize(name))?;
-        Ok((name.to_owned(), object))
-    };
-    by_name(&crds)?.into_iter().map(object).collect()
+    by_name(&crds)?.into_values().map(object).collect()
+}
+
+fn object(crd: &CustomResourceDefinition) -> Result<(String, Value), GenerateError> {
+    let name = crd.metadata.name.clone().unwrap_or_default();
+    let object = serde_json::to_value(crd).map_err(BoxError::from).map_err(GenerateError::serialize(&name))?;
+    Ok((name, object))
 }
 
 impl Manifests {
@@ -71,10 +74,12 @@ impl Manifests {
         if options.own_namespace {
             objects.push(namespace(&options));
         }
-        for (name, crd) in crds(controllers)? {
+        let of_lock = options.lock_crd().map(object).transpose()?;
+        for (name, crd) in crds(controllers)?.into_iter().chain(of_lock) {
             objects.push(Manifest::new(format!("crd-{name}"), crd));
         }
         objects.extend(rbac::objects(&rights::Rights::of(controllers, &options), &options));
+        objects.extend(fence::objects(controllers, &options));
         objects.push(deployment::deployment(&options));
         objects.extend(services::objects(&options));
         Ok(Self { objects, options })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
 /// What manifests are made for. Names are taken as they are: DNS-1123 labels are expected.
@@ -15,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) about: String,
     /// Its version.
     pub(crate) version: String,
+    /// The definition of a `LeaderLock`, of the group of the lock if it is one.
+    pub(crate) leader_lock: CustomResourceDefinition,
     /// Its container image.
     pub(crate) image: String,
     /// The namespace that it runs in.
@@ -23,12 +26,16 @@ pub(crate) struct Options {
     pub(crate) own_namespace: bool,
     /// What replicas elect their leader by; `None`: there is one replica.
     pub(crate) lock: Option<Lock>,
+    /// Whether the API server is to refuse writes by others than the leader.
+    pub(crate) fence: bool,
     /// Whether only the leader is ready. It is then the only pod that is available.
     pub(crate) only_leader_ready: bool,
     /// Namespaces whose objects are reconciled; none named: all.
     pub(crate) watched: Vec<String>,
     /// Whether the operator installs its CRDs at its start.
     pub(crate) installs_crds: bool,
+    /// Whether the leader's pod is labelled.
+    pub(crate) labels_pod: bool,
     /// Whether finalizers are added to objects, or taken off.
     pub(crate) finalizers: bool,
     /// The port that probes are answered on.
@@ -47,13 +54,26 @@ pub(crate) struct Options {
     pub(crate) command: String,
 }
 
-/// A Lease.
+/// The object that replicas elect their leader by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
     /// Its name.
     pub(crate) name: String,
     /// Its namespace.
     pub(crate) namespace: String,
+    /// What it is.
+    pub(crate) kind: LockKind,
+}
+
+/// What a lock is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LockKind {
+    /// One that is renewed.
+    Lease,
+    /// One that goes with its holder's pod.
+    ConfigMap,
+    /// Likewise, of this API group.
+    LeaderLock(&'static str),
 }
 
 /// A settings file, as it is read in the pod.
@@ -71,9 +91,9 @@ const SUFFIX: &str = "-operator";
 // === impl Lock ===
 
 impl Lock {
-    /// The Lease of this name and namespace.
-    pub(crate) fn new(name: impl Into<String>, namespace: impl Into<String>) -> Self {
-        Self { name: name.into(), namespace: namespace.into() }
+    /// The lock of this name and namespace.
+    pub(crate) fn new(name: impl Into<String>, namespace: impl Into<String>, kind: LockKind) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), kind }
     }
 }
 
@@ -89,6 +109,12 @@ impl SettingsFile {
 // === impl Options ===
 
 impl Options {
+    /// The CRD of the lock, if it needs one.
+    pub(super) fn lock_crd(&self) -> Option<&CustomResourceDefinition> {
+        let is_leader_lock = self.lock.as_ref().is_some_and(|lock| matches!(lock.kind, LockKind::LeaderLock(_)));
+        is_leader_lock.then_some(&self.leader_lock)
+    }
+
     /// `<operator>-operator`: the name of what there is one of in the namespace.
     pub(super) fn name(&self) -> String {
         format!("{}{SUFFIX}", self.operator.strip_suffix(SUFFIX).unwrap_or(&self.operator))

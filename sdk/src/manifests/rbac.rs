@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rights::{Rights, Rules};
-use super::{Manifest, Options};
+use super::{Lock, LockKind, Manifest, Options};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 const API: &str = "rbac.authorization.k8s.io/v1";
@@ -24,7 +24,7 @@ pub(super) fn objects(rights: &Rights, options: &Options) -> Vec<Manifest> {
     if let Some(of_lock) = &options.lock {
         let name = options.name_of(LEADER_ELECTION);
         objects.extend(role(&name, &of_lock.namespace, &format!("-{LEADER_ELECTION}"), lock, options));
-        objects.push(flow_schema(&of_lock.namespace, options));
+        objects.extend(flow_schema(of_lock, options));
     }
     objects
 }
@@ -64,13 +64,16 @@ fn subject(options: &Options) -> Value {
 
 /// The API server has a priority level for elections, and by itself lets only Kubernetes' own components into it.
 /// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
-fn flow_schema(namespace: &str, options: &Options) -> Manifest {
-    let leases = json!({
-        "apiGroups": ["coordination.k8s.io"],
-        "resources": ["leases"],
-        "namespaces": [namespace],
-        "verbs": ["*"],
-    });
+///
+/// ConfigMaps may be what the operator makes: its requests for those are not let in. A lock that is not renewed can wait.
+fn flow_schema(lock: &Lock, options: &Options) -> Option<Manifest> {
+    let (group, resource) = match lock.kind {
+        LockKind::Lease => ("coordination.k8s.io", "leases"),
+        LockKind::LeaderLock(group) => (group, "leaderlocks"),
+        LockKind::ConfigMap => return None,
+    };
+    let locks =
+        json!({ "apiGroups": [group], "resources": [resource], "namespaces": [lock.namespace], "verbs": ["*"] });
     let account = json!({ "name": options.name(), "namespace": options.namespace });
     // A name without `:`, which only RBAC's may have.
     let name = format!("{}.{}", options.name(), options.namespace);
@@ -83,10 +86,10 @@ fn flow_schema(namespace: &str, options: &Options) -> Manifest {
             "matchingPrecedence": PRECEDENCE,
             "priorityLevelConfiguration": { "name": "leader-election" },
             "rules": [{
-                "resourceRules": [leases],
+                "resourceRules": [locks],
                 "subjects": [{ "kind": "ServiceAccount", "serviceAccount": account }],
             }],
         },
     });
-    Manifest::new("flow-schema", schema)
+    Some(Manifest::new("flow-schema", schema))
 }

@@ -11,7 +11,11 @@
 //! | kinds of a `Store` | `list`, `watch` | their cache |
 //! | Events | `create`, `patch` | `patch` counts up |
 //! | `InstallCrds` | `get`, `create`, `patch` | the operator's own CRDs, by their names: server-side apply, and a look at what became of it |
-//! | the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
+//! | `LeaderElectionLabelPod` | `patch` on pods where it runs | the leader's label |
+//! | a Lease as the lock | `list`, `watch`, `create`, `update` | found by a field selector and created by a PUT, so that all are bound to its name |
+//! | another lock | `create` | by a POST, which can't be bound to a name |
+//! | | `list`, `watch`, `patch`, `delete` | bound to its name |
+//! | | `list`, `watch` on pods | its own, and that of the holder |
 //!
 //! Owner references do not block their owner's deletion, so that no `update` on `…/finalizers` is needed.
 
@@ -20,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
-use super::Options;
+use super::{LockKind, Options};
 use crate::controller::{OwnedKind, RbacRule, Registration};
 
 /// Events about objects without a namespace are in this one.
@@ -29,7 +33,15 @@ const CACHE: [&str; 2] = ["list", "watch"];
 const OWNED: [&str; 3] = ["create", "patch", "delete"];
 const EVENTS: [&str; 2] = ["create", "patch"];
 const INSTALLED: [&str; 3] = ["get", "create", "patch"];
+/// Of a lock that goes with its holder's pod.
+pub(super) const LOCK_FOR_LIFE: [&str; 4] = ["list", "watch", "patch", "delete"];
+const LABELLED: [&str; 1] = ["patch"];
 pub(super) const LOCK: [&str; 4] = ["list", "watch", "create", "update"];
+
+/// Those that admission looks at.
+const WRITES: [&str; 6] = ["create", "update", "patch", "delete", "deletecollection", "*"];
+/// What is written by a GET that upgrades.
+const CONNECTED: [&str; 4] = ["attach", "exec", "portforward", "proxy"];
 
 /// The order in which people write verbs; others follow.
 const ORDER: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -71,6 +83,12 @@ impl Rights {
             if let Some(crd) = controller.crd.as_ref().filter(|_| options.installs_crds) {
                 granting.crd(crd);
             }
+        }
+        if let Some(crd) = options.lock_crd().filter(|_| options.installs_crds) {
+            granting.crd(crd);
+        }
+        if options.labels_pod {
+            granting.namespace(&options.namespace).add("", "pods", &[], &LABELLED);
         }
         granting.lock(options);
         granting.rights
@@ -132,7 +150,11 @@ impl Granting<'_> {
         let granted = self.rights.cluster.grant("", "events", "create")
             || self.rights.namespaces.get(&lock.namespace).is_some_and(|rules| rules.grant("", "events", "create"));
         let rules = &mut self.rights.lock;
-        rules.add("coordination.k8s.io", "leases", &[&lock.name], &LOCK);
+        match lock.kind {
+            LockKind::Lease => rules.add("coordination.k8s.io", "leases", &[&lock.name], &LOCK),
+            LockKind::ConfigMap => rules.lock_for_life("", "configmaps", &lock.name),
+            LockKind::LeaderLock(group) => rules.lock_for_life(group, "leaderlocks", &lock.name),
+        }
         if !granted {
             rules.add("", "events", &[], &["create"]);
         }
@@ -175,10 +197,29 @@ impl Rules {
         known.extend(verbs.iter().map(|&verb| verb.to_owned()));
     }
 
+    fn lock_for_life(&mut self, group: &str, resource: &str, name: &str) {
+        self.add(group, resource, &[], &["create"]);
+        self.add(group, resource, &[name], &LOCK_FOR_LIFE);
+        self.add("", "pods", &[], &CACHE);
+    }
+
     /// Whether they let this verb do its work on all objects of the resource.
     fn grant(&self, group: &str, resource: &str, verb: &str) -> bool {
         let all = Bound { group: group.to_owned(), names: BTreeSet::new() };
         self.0.get(&all).and_then(|resources| resources.get(resource)).is_some_and(|verbs| verbs.contains(verb))
+    }
+
+    /// Groups and resources that they let be written, but for Events.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
+        let resources = self.0.iter().flat_map(|(bound, resources)| {
+            resources.iter().map(|(resource, verbs)| (bound.group.as_str(), resource.as_str(), verbs))
+        });
+        let written = |(group, resource, verbs): (_, _, &BTreeSet<String>)| {
+            let connected = str::split_once(resource, '/').is_some_and(|(_, sub)| CONNECTED.contains(&sub));
+            let written = connected || verbs.iter().any(|verb| WRITES.contains(&verb.as_str()));
+            (written && resource != "events").then_some((group, resource))
+        };
+        resources.filter_map(written)
     }
 
     /// As a role has them: resources with the same verbs are one rule.

@@ -13,6 +13,7 @@ use super::files::File;
 use super::*;
 use crate::cache::Store;
 use crate::controller::{Action, Context, Controller, Finalize, Reconcile, Result};
+use crate::leadership::life::LeaderLockApi;
 
 #[derive(CustomResource, Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[kube(group = "example.com", version = "v1", kind = "Shop", namespaced, status = "ShopStatus")]
@@ -72,12 +73,15 @@ fn options() -> Options {
         about: "Keeps shops".to_owned(),
         version: "1.2.3+build".to_owned(),
         image: "shop:1.2.3".to_owned(),
+        leader_lock: LeaderLockApi::KubeOps.definition(),
         namespace: "shop-system".to_owned(),
         own_namespace: true,
-        lock: Some(Lock::new("shop-leader", "shop-system")),
+        lock: Some(Lock::new("shop-leader", "shop-system", LockKind::Lease)),
+        fence: false,
         only_leader_ready: false,
         watched: Vec::new(),
         installs_crds: false,
+        labels_pod: false,
         finalizers: true,
         health_port: Some(8081),
         metrics_port: Some(8080),
@@ -122,6 +126,55 @@ fn rules_of_shop() -> Vec<Value> {
     ]
 }
 
+// === the fence ===
+
+fn fenced() -> Options {
+    Options { fence: true, ..options() }
+}
+
+#[test]
+fn a_fence_is_for_what_controllers_may_write_and_for_nothing_else() {
+    let manifests = manifests(&shop(), Options { installs_crds: true, ..fenced() });
+    let policy = object(&manifests, "fence-policy");
+    let fenced = |group: &str, resources: &[&str]| {
+        json!({
+            "apiGroups": [group],
+            "apiVersions": ["*"],
+            "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
+            "resources": resources,
+        })
+    };
+    let of = |kind: &str| ["", "/finalizers", "/scale", "/status"].map(|subresource| format!("{kind}{subresource}"));
+    let (maps, shops) = (of("configmaps"), of("shops"));
+    let core: Vec<&str> = maps.iter().map(String::as_str).chain(["pods/exec"]).collect();
+    let own: Vec<&str> = shops.iter().map(String::as_str).collect();
+    let expected = json!([fenced("", &core), fenced("example.com", &own)]);
+    assert_eq!(policy["spec"]["matchConstraints"]["resourceRules"], expected);
+    let exempt = &policy["spec"]["matchConstraints"]["excludeResourceRules"];
+    assert_eq!(exempt[0]["resourceNames"], json!(["shop-leader"]), "other Leases may well be the controllers' own");
+    assert_eq!(exempt[1]["resources"], json!(["events"]));
+}
+
+#[test]
+fn a_fence_goes_by_the_lease_and_refuses_when_there_is_none() {
+    let manifests = manifests(&shop(), fenced());
+    let (policy, binding) = (object(&manifests, "fence-policy"), object(&manifests, "fence-policy-binding"));
+    assert_eq!(policy["metadata"]["name"], "shop-operator.shop-system.leader-fence");
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    assert_eq!(policy["spec"]["failurePolicy"], "Fail");
+    let of_operator = "request.userInfo.username == 'system:serviceaccount:shop-system:shop-operator'";
+    assert_eq!(policy["spec"]["matchConditions"][0]["expression"], of_operator);
+    let lease = json!({ "name": "shop-leader", "namespace": "shop-system", "parameterNotFoundAction": "Deny" });
+    assert_eq!(binding["spec"]["paramRef"], lease);
+}
+
+#[test]
+fn there_is_no_fence_unless_asked_for_nor_where_nothing_is_written() {
+    let has_fence = |manifests: &Manifests| names(manifests).iter().any(|name| name.starts_with("fence"));
+    assert!(!has_fence(&manifests(&shop(), options())));
+    assert!(!has_fence(&manifests(&nodes(), fenced())));
+}
+
 // === rights ===
 
 #[test]
@@ -134,6 +187,35 @@ fn rights_are_those_that_the_sdk_uses_and_those_that_the_controller_names() {
     let of_lock = object(&manifests, "role-leader-election");
     assert_eq!(of_lock["rules"], json!([named(lease, "shop-leader")]));
     assert_eq!(of_lock["metadata"]["namespace"], "shop-system");
+}
+
+#[test]
+fn a_lock_for_life_may_be_created_and_else_only_the_one_of_its_name() {
+    let pods = rule("", &["pods"], &["list", "watch"]);
+    let verbs = ["list", "watch", "patch", "delete"];
+    for (kind, group, plural) in [
+        (LockKind::ConfigMap, "", "configmaps"),
+        (LockKind::LeaderLock("coralogix.com"), "coralogix.com", "leaderlocks"),
+    ] {
+        let leader_lock = LeaderLockApi::Coralogix.definition();
+        let lock = Some(Lock::new("shop-leader", "shop-system", kind));
+        let manifests = manifests(&shop(), Options { lock, leader_lock, installs_crds: true, ..options() });
+        let rules = object(&manifests, "role-leader-election")["rules"].as_array().unwrap();
+        let bound = named(rule(group, &[plural], &verbs), "shop-leader");
+        for expected in [&rule(group, &[plural], &["create"]), &bound, &pods] {
+            assert!(rules.contains(expected), "{expected} of {rules:#?}");
+        }
+        assert_eq!(rules.len(), 3, "{rules:#?}");
+        let needs_crd = plural == "leaderlocks";
+        assert_eq!(names(&manifests).contains("crd-leaderlocks.coralogix.com"), needs_crd);
+        let told = manifests.stream(Format::Yaml).unwrap();
+        assert_eq!(
+            told.contains("customresourcedefinitions") && told.contains("- leaderlocks.coralogix.com"),
+            needs_crd
+        );
+        assert_eq!(names(&manifests).contains("flow-schema"), needs_crd, "it can't be told from other ConfigMaps");
+        assert!(!told.contains("leases"));
+    }
 }
 
 #[test]
@@ -150,6 +232,22 @@ fn an_operator_that_installs_its_crds_may_do_so_and_no_others() {
     let installed = rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["get", "create", "patch"]);
     let rules = object(&manifests, "cluster-role")["rules"].as_array().unwrap().clone();
     assert!(rules.contains(&named(installed, "shops.example.com")), "{rules:#?}");
+}
+
+#[test]
+fn an_operator_that_labels_the_leaders_pod_may_patch_pods_where_it_runs_and_nowhere_else() {
+    let rights = |watched: &[&str]| {
+        let watched: Vec<String> = watched.iter().map(|&name| name.to_owned()).collect();
+        let made = |labels_pod| manifests(&shop(), Options { labels_pod, watched: watched.clone(), ..options() });
+        let manifests = made(true);
+        let role = object(&manifests, "role-shop-system").clone();
+        assert_eq!(role["metadata"]["namespace"], "shop-system");
+        assert_eq!(object(&manifests, "cluster-role"), object(&made(false), "cluster-role"));
+        role["rules"].clone()
+    };
+    let pods = rule("", &["pods"], &["patch"]);
+    assert_eq!(rights(&[]), json!([pods]));
+    assert!(rights(&["shop-system"]).as_array().unwrap().contains(&pods));
 }
 
 #[test]
@@ -293,13 +391,17 @@ fn the_charts_values_begin_with_the_operators_settings() {
         "KubeOps": { "EnableLeaderElection": false, "LeaderElectionId": "x", "MaxParallelReconciliations": 4 },
         "Pages": { "Theme": "plain" },
     });
-    let lock = Some(Lock::new("shop-leader", "locks"));
+    let lock = Some(Lock::new("shop-leader", "locks", LockKind::Lease));
     let image = "registry:5000/team/shop:7".to_owned();
     let values = chart_file(&Options { appsettings, lock, image, ..options() }, "values.yaml");
     let values: Value = serde_saphyr::from_str(&values).unwrap();
     let expected = json!({ "KubeOps": { "MaxParallelReconciliations": 4 }, "Pages": { "Theme": "plain" } });
     assert_eq!(values["appsettings"], expected);
-    assert_eq!(values["leaderElection"], json!({ "enabled": true, "namespace": "locks", "flowSchema": true }));
+    let election = json!({
+        "enabled": true, "fence": false, "lock": "Lease", "leaderLockApiVersion": "coordination.kubeops.rs/v1", "namespace": "locks",
+        "flowSchema": true,
+    });
+    assert_eq!(values["leaderElection"], election);
     assert_eq!(
         (&values["image"]["repository"], &values["image"]["tag"]),
         (&json!("registry:5000/team/shop"), &json!("7"))

@@ -15,7 +15,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Lets this process alone bear the identity of its pod, or gives it one of its own if another process has that. `true`: whoever
 /// had stood under its identity is dead.
 pub(super) async fn bear(settings: &mut KubeOps) -> bool {
-    let Some(pod_uid) = settings.pod_uid.clone().filter(|_| settings.enable_leader_election) else { return false };
+    // The elector of a lock that is held for life sees to it by itself: no other identity would do.
+    let stands = settings.enable_leader_election && !settings.leader_election_lock.is_for_life();
+    let Some(pod_uid) = settings.pod_uid.clone().filter(|_| stands) else { return false };
     let (namespace, lock) = (settings.leader_election_namespace.clone(), settings.leader_election_id.clone());
     let start = Instant::now();
     let error = loop {

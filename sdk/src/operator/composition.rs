@@ -1,11 +1,13 @@
 //! What a running operator consists of, in the order of its start; the stop goes the other way round.
 //!
 //! 1. the servers for probes, metrics and the status page
-//! 2. the wait for an API server that answers, and the CRDs if they are to be installed
+//! 2. the wait for an API server that answers, with a fence in it the question who it takes this replica for, and the CRDs if they
+//!    are to be installed
 //! 3. the user's own services
 //! 4. the caches
-//! 5. the elector, which stands once the caches are synced
-//! 6. the controllers
+//! 5. what labels the leader's Pod, if one is to be
+//! 6. the elector, which stands once the caches are synced
+//! 7. the controllers
 //!
 //! At a stop the elector drains its term at once, and the controllers end with their last reconcile; then the lock is given
 //! back.
@@ -20,10 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::checks;
-use super::connect::Connection;
+use super::fenced::Fenced;
 use super::install_crds::InstallCrds;
+use super::kube_ops::KubeOps;
 use super::kube_ops::names::object_name;
-use super::kube_ops::{KubeOps, LeaderElectionLock};
+use super::leader_label::{LeaderLabel, OwnPod};
 use super::leading::Leading;
 use super::options;
 use super::reach::Reach;
@@ -32,11 +35,13 @@ use super::runtime_ping::RuntimePing;
 use super::status::{self, Facts, Source, Watched};
 use crate::BoxError;
 use crate::cache::Caches;
+use crate::connect::Connection;
 use crate::controller::{Attached, Registration};
 use crate::health::{Health, Probes};
 use crate::host::Host;
 use crate::http::{Server, metrics_router, probes_router, status_router};
 use crate::leadership::clock::Clock;
+use crate::leadership::life::{LeaderLockApi, LifeElector, LifeLock};
 use crate::leadership::lock::LeaseLock;
 use crate::leadership::{Alone, Elector, Leadership, OwnThread, Pulse, TermHistory};
 use crate::metrics::Metrics;
@@ -52,6 +57,12 @@ pub(super) struct World {
     pub(super) election_thread: Option<OwnThread>,
     /// No other process stands under the identity in the settings, and none of those that did lives.
     pub(super) only_bearer: bool,
+    /// It is a test's: pods of several clusters may have one uid.
+    pub(super) in_memory: bool,
+    /// That of this pod, if it is one.
+    pub(super) namespace: Option<String>,
+    /// Whose label tells that it leads, if one is to.
+    pub(super) pod: Option<OwnPod>,
     /// The API server, for people.
     pub(super) server: String,
     pub(super) clock: Clock,
@@ -101,6 +112,9 @@ impl World {
             election_client,
             election_thread: Some(thread),
             only_bearer: false,
+            in_memory: false,
+            namespace: None,
+            pod: None,
             server: connection.server(),
             clock: Clock::boot(),
             metrics,
@@ -117,7 +131,8 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     listed: Vec<Setting>,
     state: S,
 ) -> Result<Composed, RunError> {
-    let crds = parts.crds();
+    let lock_crd = settings.leader_lock().map(LeaderLockApi::definition);
+    let crds = parts.crds().into_iter().chain(lock_crd).collect();
     let Parts { name, version, about: _, controllers, services, checks: user_checks, shown_settings: _ } = parts;
     let Standing { candidate, leadership, history, pulse } = standing(&mut world, settings, name);
     let World { client, server, clock, metrics, .. } = &world;
@@ -160,6 +175,13 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     });
     let (host, bound) = serve(host, &health, metrics, &status, settings)?;
     let host = host.add("runtime-ping", RuntimePing::new(metrics)).add("api-server", reach);
+    let host = match Fenced::new(client.clone(), settings) {
+        Some((fenced, checked)) => {
+            health.add_sync("fence", Probes::STARTUP, checked)?;
+            host.add("fence", fenced)
+        }
+        None => host,
+    };
     let host = match settings.install_crds {
         true => {
             let (install, installed) = InstallCrds::new(client.clone(), name, crds);
@@ -172,12 +194,21 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
     let watching = caches.clone();
     let host = host
         .add("caches", move |stop: CancellationToken| async move { watching.run(stop).await.map_err(BoxError::from) });
+    // Before the elector, so that it sees how the last term ends.
+    let host = match &world.pod {
+        Some(pod) => host.add("leader-label", LeaderLabel::new(client.clone(), pod.clone(), leadership.clone())),
+        None => host,
+    };
     let (stopping, patience, synced) = (host.stopping(), options::drain(settings), caches.clone());
     let electing = async move {
         let ready = async move { synced.wait_synced().await };
         match candidate {
             Candidate::Elector(elector, None) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
             Candidate::Elector(elector, Some(thread)) => {
+                thread.run(elector.run(ready, stopping, patience)).await?.map_err(BoxError::from)
+            }
+            Candidate::Life(elector, None) => elector.run(ready, stopping, patience).await.map_err(BoxError::from),
+            Candidate::Life(elector, Some(thread)) => {
                 thread.run(elector.run(ready, stopping, patience)).await?.map_err(BoxError::from)
             }
             Candidate::Alone(alone) => {
@@ -210,6 +241,7 @@ pub(super) fn compose<S: Clone + Send + Sync + 'static>(
 /// What leads: elected, or without being asked.
 enum Candidate {
     Elector(Box<Elector>, Option<OwnThread>),
+    Life(Box<LifeElector>, Option<OwnThread>),
     Alone(Alone),
 }
 
@@ -229,10 +261,17 @@ fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
         let history = alone.history();
         return Standing { candidate: Candidate::Alone(alone), leadership, history, pulse: None };
     }
+    if settings.leader_election_lock.is_for_life() {
+        return standing_for_life(world, settings, operator);
+    }
     let client = world.election_client.clone();
     let lock = LeaseLock::new(client.clone(), &settings.leader_election_namespace, &settings.leader_election_id)
         .labelled("app.kubernetes.io/name", object_name(operator))
         .labelled("app.kubernetes.io/component", "leader-election");
+    let lock = match world.namespace.as_deref() {
+        Some(namespace) => lock.of_installation(installation(operator, namespace)),
+        None => lock,
+    };
     let (elector, leadership) = Elector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
     let (history, pulse) = (elector.history(), Some(elector.pulse()));
     let thread = world.election_thread.take();
@@ -240,10 +279,38 @@ fn standing(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
     Standing { candidate: Candidate::Elector(Box::new(elector), thread), leadership, history, pulse }
 }
 
+fn standing_for_life(world: &mut World, settings: &KubeOps, operator: &str) -> Standing {
+    let (client, options) = (world.election_client.clone(), options::life(settings));
+    let (namespace, name) = (&settings.leader_election_namespace, &settings.leader_election_id);
+    let lock = match settings.leader_lock() {
+        Some(api) => LifeLock::leader_lock(client.clone(), api, namespace, name),
+        None => LifeLock::config_map(client.clone(), namespace, name),
+    };
+    let lock = lock
+        .labelled("app.kubernetes.io/name", object_name(operator))
+        .labelled("app.kubernetes.io/component", "leader-election");
+    let lock = match &world.namespace {
+        Some(namespace) => lock.labelled("app.kubernetes.io/instance", installation(operator, namespace)),
+        None => lock,
+    };
+    let (elector, leadership) = LifeElector::new(lock, options, world.clock.clone(), world.metrics.clone(), client);
+    let (history, pulse) = (elector.history(), Some(elector.pulse()));
+    let thread = world.election_thread.take();
+    let elector = if thread.is_some() { elector.for_work_on(Handle::current()) } else { elector };
+    let elector = if world.in_memory { elector.as_only_bearer() } else { elector };
+    Standing { candidate: Candidate::Life(Box::new(elector), thread), leadership, history, pulse }
+}
+
+/// Replicas of one installation are alike and run in one namespace. As a label may be: at most 63 characters.
+fn installation(operator: &str, namespace: &str) -> String {
+    let name = format!("{}.{namespace}", object_name(operator));
+    let cut: String = name.chars().take(63).collect();
+    cut.trim_end_matches(['-', '.']).to_owned()
+}
+
 fn lock(settings: &KubeOps) -> Option<Lock> {
-    let LeaderElectionLock::Lease = settings.leader_election_lock;
     settings.enable_leader_election.then(|| Lock {
-        kind: "Lease".to_owned(),
+        kind: settings.leader_election_lock.kind(),
         namespace: settings.leader_election_namespace.clone(),
         name: settings.leader_election_id.clone(),
     })

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::leadership::life::LeaderLockApi;
 use crate::leadership::{holder_identity, random_uuid};
 use crate::settings::{Problems, Settings, Warning};
 
@@ -39,6 +40,8 @@ pub struct Defaults {
     pub host_name: Option<String>,
     /// How many CPUs there are.
     pub cpus: Option<NonZeroUsize>,
+    /// What is read is meant for pods, which tell their own name and uid.
+    pub for_pods: bool,
 }
 
 section_table! {
@@ -55,8 +58,11 @@ section_table! {
     /// Namespace of the lock object.
     "LeaderElectionNamespace" leader_election_namespace: String =
         Preset::Made("`POD_NAMESPACE`, else the client's namespace, else `default`", lock_namespace);
-    /// Which kind of lock.
+    /// Which kind of lock: a Lease is renewed, and a ConfigMap or LeaderLock goes with its holder's pod (leader for life), for
+    /// which `POD_NAME` must be known.
     "LeaderElectionLock" leader_election_lock: LeaderElectionLock = Preset::Text("Lease");
+    /// Which LeaderLock: the SDK's own, or that of zio-k8s.
+    "LeaderLockApiVersion" leader_lock_api_version: LeaderLockApi = Preset::Text("coordination.kubeops.rs/v1");
     /// How long others wait after the last renewal that they saw. Whole seconds, and more than `LeaderElectionRenewDeadline`.
     "LeaderElectionLeaseDuration" leader_election_lease_duration: Duration = Preset::Text("00:00:15");
     /// A leader that could not renew for this long stops. More than 1.2 times `LeaderElectionRetryPeriod`.
@@ -68,6 +74,13 @@ section_table! {
     /// Whether a lock that is out of date by more than a minute, by the clocks of the API server, of its holder and of this
     /// replica together, is taken at the start without waiting for the lease duration. One clock may be wrong.
     "LeaderElectionTrustAge" leader_election_trust_age: bool = Preset::Text("true");
+    /// Whether the leader's Pod has the label `kubeops.rs/role: leader`, for Services that are to reach the leader. Needs `POD_NAME` and
+    /// `POD_UID`, and the right to patch Pods.
+    "LeaderElectionLabelPod" leader_election_label_pod: bool = Preset::Text("false");
+    /// Whether the API server refuses writes of every pod but the leader's. `generate manifests --fence` and the chart's
+    /// `leaderElection.fence` set it where they install the policy that does so; this replica checks at its start that its token is
+    /// bound to the pod that `Name` and `PodUid` say.
+    "LeaderElectionFence" leader_election_fence: bool = Preset::Text("false");
     /// How many objects a controller reconciles at once; a controller's own `concurrency` wins.
     "MaxParallelReconciliations" max_parallel_reconciliations: NonZeroUsize = Preset::Made("CPUs × 2", parallel);
     /// Which changes of an object itself lead to a reconcile: those of its spec (`ByGeneration`), or every one.
@@ -100,9 +113,6 @@ section_table! {
     "ReadyWhen" ready_when: ReadyWhen = Preset::Text("Synced");
 }
 
-/// Keys that the design has and this version has not.
-const LATER: [&str; 2] = ["LeaderLockApiVersion", "LeaderElectionLabelPod"];
-
 // === impl Defaults ===
 
 impl Defaults {
@@ -114,6 +124,7 @@ impl Defaults {
             client_namespace: None,
             host_name: rustix::system::uname().nodename().to_str().ok().map(str::to_owned),
             cpus: std::thread::available_parallelism().ok(),
+            for_pods: false,
         }
     }
 }
@@ -129,12 +140,28 @@ impl KubeOps {
         let mut reader = Reader::new(settings, defaults);
         let draft = Draft::read(&mut reader);
         checks::check(&draft, &mut reader);
-        let (problems, warnings) = reader.finish(KEYS, &LATER);
+        let (problems, warnings) = reader.finish(KEYS);
         match draft.finish(random_uuid()) {
             Some(kube_ops) => problems.or((kube_ops, warnings)),
             // What could not be read has been told.
             None => Err(problems),
         }
+    }
+
+    /// Which LeaderLock replicas elect their leader by, if they do, as far as that can be read.
+    #[must_use]
+    pub fn leader_lock_in(settings: &Settings) -> Option<LeaderLockApi> {
+        let defaults = Defaults { for_pods: true, ..Defaults::default() };
+        let draft = Draft::read(&mut Reader::new(settings, &defaults));
+        let chosen = draft.leader_election_lock == Some(LeaderElectionLock::LeaderLock);
+        draft.leader_lock_api_version.filter(|_| chosen && draft.enable_leader_election == Some(true))
+    }
+
+    /// The LeaderLock that replicas elect their leader by, if they do.
+    #[must_use]
+    pub fn leader_lock(&self) -> Option<LeaderLockApi> {
+        let chosen = self.leader_election_lock == LeaderElectionLock::LeaderLock;
+        (chosen && self.enable_leader_election).then_some(self.leader_lock_api_version)
     }
 
     /// The identity that this replica takes leadership as: `<Name>_<PodUid>`, and without a PodUid a random id in its

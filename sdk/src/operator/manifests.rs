@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::builder::Parts;
 use super::kube_ops::names::object_name;
-use super::kube_ops::{Defaults, KubeOps, ReadyWhen, SECTION};
+use super::kube_ops::{Defaults, KubeOps, LeaderElectionLock, ReadyWhen, SECTION};
 use super::run::RunError;
-use crate::manifests::{Files, GenerateError, Lock, Manifests, Options, SettingsFile, chart, dockerfile};
+use crate::manifests::{Files, GenerateError, Lock, LockKind, Manifests, Options, SettingsFile, chart, dockerfile};
 use crate::settings::{Kind, Node, Problem, Problems, Settings};
 
 const SETTINGS_FILE: &str = "appsettings.json";
@@ -23,6 +23,8 @@ pub(crate) struct Placement {
     pub(crate) image: Option<String>,
     /// `None`: one of its own.
     pub(crate) namespace: Option<String>,
+    /// Whether the API server is to refuse writes by others than the leader; the settings may say so too.
+    pub(crate) fence: bool,
     /// Settings that pods get on their command line.
     pub(crate) set: Vec<(String, String)>,
     /// What was typed to get the manifests.
@@ -64,7 +66,7 @@ impl<S> Parts<S> {
     }
 
     fn options(&self, settings: &Settings, placement: Placement) -> Result<Options, Problems> {
-        let Placement { image, namespace, set, typed } = placement;
+        let Placement { image, namespace, fence, mut set, typed } = placement;
         let operator = object_name(self.name);
         let own_namespace = namespace.is_none();
         let namespace = namespace.unwrap_or_else(|| format!("{operator}-system"));
@@ -74,10 +76,19 @@ impl<S> Parts<S> {
             client_namespace: Some(namespace.clone()),
             host_name: Some(operator.clone()),
             cpus: None,
+            for_pods: true,
         };
         let (kube_ops, _warnings_are_told_by_run) = KubeOps::from_settings(settings, &defaults)?;
         let mut problems = Problems::default();
-        let lock = || Lock::new(&kube_ops.leader_election_id, &kube_ops.leader_election_namespace);
+        let api = kube_ops.leader_lock_api_version;
+        let lock = lock(&kube_ops, &namespace, &mut problems);
+        if fence && !kube_ops.leader_election_fence {
+            set.push((format!("{SECTION}:LeaderElectionFence"), "true".to_owned()));
+        }
+        let fence = fence || kube_ops.leader_election_fence;
+        if fence && let Some(problem) = not_fenced(&kube_ops) {
+            problems.push(problem);
+        }
         let options = Options {
             operator,
             package: self.name.to_owned(),
@@ -86,10 +97,13 @@ impl<S> Parts<S> {
             image: image.unwrap_or_else(|| format!("{}:{}", self.name, self.version)),
             namespace,
             own_namespace,
-            lock: kube_ops.enable_leader_election.then(lock),
+            lock,
+            leader_lock: api.definition(),
+            fence,
             only_leader_ready: kube_ops.ready_when == ReadyWhen::Leading,
             watched: kube_ops.namespaces.clone(),
             installs_crds: kube_ops.install_crds,
+            labels_pod: kube_ops.leader_election_label_pod,
             finalizers: kube_ops.auto_attach_finalizers || kube_ops.auto_detach_finalizers,
             health_port: kube_ops.health_address.and_then(|address| health_port(address, &mut problems)),
             metrics_port: kube_ops.metrics_address.filter(is_reachable).map(|address| address.port()),
@@ -101,6 +115,40 @@ impl<S> Parts<S> {
         };
         problems.or(options)
     }
+}
+
+/// What replicas elect their leader by, if they do.
+fn lock(kube_ops: &KubeOps, namespace: &str, problems: &mut Problems) -> Option<Lock> {
+    if !kube_ops.enable_leader_election {
+        return None;
+    }
+    let (of_lock, kind) = (&kube_ops.leader_election_namespace, kube_ops.leader_election_lock);
+    if kind.is_for_life() && of_lock != namespace {
+        let message = format!(
+            "{of_lock} is not {namespace}, the namespace of the operator's pods: a {} belongs to its holder's pod, and the garbage \
+             collector deletes what belongs to a pod of another namespace",
+            kind.kind()
+        );
+        problems.push(Problem::new(format!("{SECTION}:LeaderElectionNamespace"), message));
+    }
+    let kind = match kind {
+        LeaderElectionLock::Lease => LockKind::Lease,
+        LeaderElectionLock::ConfigMap => LockKind::ConfigMap,
+        LeaderElectionLock::LeaderLock => LockKind::LeaderLock(kube_ops.leader_lock_api_version.group()),
+    };
+    Some(Lock::new(&kube_ops.leader_election_id, of_lock, kind))
+}
+
+/// Why the API server can't tell the leader's writes from others.
+fn not_fenced(kube_ops: &KubeOps) -> Option<Problem> {
+    let (key, message) = if !kube_ops.enable_leader_election {
+        ("EnableLeaderElection", "is false: --fence lets only the leader write, and there would be none; expected true")
+    } else if kube_ops.leader_election_lock.is_for_life() {
+        ("LeaderElectionLock", "--fence has the API server compare writers with the holder of a Lease; expected Lease")
+    } else {
+        return None;
+    };
+    Some(Problem::new(format!("{SECTION}:{key}"), message))
 }
 
 /// Whether somebody outside of the pod can know it and ask it.

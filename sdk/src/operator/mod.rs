@@ -29,11 +29,11 @@
 mod bearing;
 mod builder;
 mod checks;
-mod claim;
 mod composition;
-pub mod connect;
+mod fenced;
 mod install_crds;
 pub mod kube_ops;
+mod leader_label;
 mod leading;
 pub mod logging;
 mod manifests;
@@ -48,6 +48,7 @@ mod status;
 mod testing;
 mod trouble;
 
+pub use crate::connect;
 pub use builder::Operator;
 pub(crate) use manifests::Placement;
 pub use run::RunError;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::kube_ops::{self, KubeOps};
 use crate::controller::{ControllerOptions, ReconcileStrategy};
-use crate::leadership::ElectionOptions;
 use crate::leadership::clock::Clock;
+use crate::leadership::life::LifeOptions;
+use crate::leadership::{ElectionOptions, random_uuid};
 use crate::workqueue::Backoff;
 
 /// Of the shutdown timeout running reconciles get this much; what is left is for giving the lock back.
@@ -21,6 +22,12 @@ pub(super) fn election(settings: &KubeOps, only_bearer: bool) -> ElectionOptions
         trust_age: settings.leader_election_trust_age,
         only_bearer,
     }
+}
+
+/// Of a lock that goes with its holder's pod.
+pub(super) fn life(settings: &KubeOps) -> LifeOptions {
+    let (pod, pod_uid) = (settings.name.clone(), settings.pod_uid.clone());
+    LifeOptions { pod, pod_uid, process: random_uuid(), timing: election(settings, false) }
 }
 
 pub(super) fn controllers(settings: &KubeOps, clock: Clock) -> ControllerOptions {

@@ -3,21 +3,24 @@
 use std::io;
 
 use futures::Stream;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::bearing::bear;
 use super::builder::{Operator, Parts};
-use super::claim::Claim;
 use super::composition::{World, compose};
-use super::connect::{ConnectError, Connection, Environment, connect};
+use super::fenced::check_identity;
 use super::kube_ops::{Defaults, KubeOps, listing};
+use super::leader_label::OwnPod;
 use super::logging;
 use super::shown;
 use super::start::Start;
 use crate::chain::chain;
+use crate::connect::{ConnectError, Connection, Environment, connect};
 use crate::health::AddError;
 use crate::host::{HostError, Signal};
 use crate::http::BindError;
+use crate::leadership::{Claim, Claimed};
 use crate::settings::{Problems, Settings};
 
 /// Why an operator could not run, or ended other than asked.
@@ -36,20 +39,18 @@ pub enum RunError {
     /// There is no cluster to talk to.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Two operators of one process could take each other's lock for their own.
+    /// Of two operators in one process that stand for one lock only one could lead.
     #[error(
-        "`{}` and `{}` run in this process, and both stand for the lock {lock} as {identity}: both could lead; put their \
-         controllers into one operator, or run each in a process of its own",
+        "`{}` and `{}` run in this process, and both stand for the lock {lock}: only one of them could lead; put their controllers \
+         into one operator, set another KubeOps:LeaderElectionId, or run each in a process of its own",
         operators[0],
         operators[1]
     )]
     LockTwice {
         /// Their names.
-        operators: [&'static str; 2],
+        operators: [String; 2],
         /// Namespace and name.
         lock: String,
-        /// What both call themselves.
-        identity: String,
     },
     /// A port is taken.
     #[error("{}; set KubeOps:{key} to another address, or to 0 to do without", chain(cause))]
@@ -106,10 +107,14 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
         let connection = connect(environment).await?;
         let defaults = parts.defaults(Some(&connection));
         let (mut kube_ops, _told_already) = KubeOps::from_settings(&settings, &defaults).map_err(RunError::Settings)?;
-        let _claim = Claim::of(parts.name, connection.server(), &kube_ops)?;
+        let _claim = claim(parts.name, &connection.server(), &kube_ops).await?;
+        let pod = OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?;
+        let has_uid = kube_ops.pod_uid.is_some();
         let only_bearer = bear(&mut kube_ops).await;
+        check_identity(&kube_ops, has_uid)?;
         let start = Start::of(&parts, &connection, &kube_ops);
-        let world = World { only_bearer, ..World::real(&connection, parts.name, parts.version)? };
+        let namespace = settings.variable("POD_NAMESPACE").map(str::to_owned);
+        let world = World { only_bearer, namespace, pod, ..World::real(&connection, parts.name, parts.version)? };
         let listed = shown::settings(listing(&settings, &defaults), &parts.shown_settings);
         let composed = compose(parts, world, &kube_ops, listed, state)?;
         start.tell(composed.bound);
@@ -152,6 +157,16 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             wrong => Err(RunError::Registrations(wrong)),
         }
     }
+}
+
+/// The lock, for the whole life of the operator. Nothing without leader election.
+async fn claim(operator: &str, server: &str, settings: &KubeOps) -> Result<Option<Claim>, RunError> {
+    if !settings.enable_leader_election {
+        return Ok(None);
+    }
+    let lock = (settings.leader_election_namespace.as_str(), settings.leader_election_id.as_str());
+    let claim = Claim::of(operator, server, lock, &CancellationToken::new()).await;
+    claim.map(Some).map_err(|Claimed { by, lock }| RunError::LockTwice { operators: [by, operator.to_owned()], lock })
 }
 
 impl<S> Parts<S> {

@@ -6,8 +6,8 @@ use tracing::info;
 
 use super::builder::Parts;
 use super::composition::Bound;
-use super::connect::Connection;
 use super::kube_ops::KubeOps;
+use crate::connect::Connection;
 
 /// Who starts, where, and as what.
 pub(super) struct Start {

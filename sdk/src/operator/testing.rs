@@ -20,6 +20,7 @@ pub use self::replica::Replica;
 use super::builder::Operator;
 use super::composition::{Composed, World, compose};
 use super::kube_ops::{KubeOps, listing};
+use super::leader_label::OwnPod;
 use super::logging;
 use super::run::RunError;
 use super::shown;
@@ -114,6 +115,9 @@ impl<S: Clone + Send + Sync + 'static> Operator<S> {
             election_client: client(),
             // Its time is not the test's.
             election_thread: None,
+            in_memory: true,
+            namespace: settings.variable("POD_NAMESPACE").map(str::to_owned),
+            pod: OwnPod::of(&settings, &kube_ops, &defaults).map_err(RunError::Settings)?,
             only_bearer,
             server: CLUSTER.to_owned(),
             clock,

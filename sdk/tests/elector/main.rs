@@ -13,8 +13,10 @@ mod absurd;
 mod blocked;
 mod chaos;
 mod clocks;
+mod deleted;
 mod old_records;
 mod site;
+mod slow;
 mod stepping_down;
 
 use std::sync::Arc;

@@ -52,6 +52,10 @@ impl Site {
         way
     }
 
+    pub fn faults(&self, user: &str) -> Faults {
+        self.cluster.faults(user)
+    }
+
     pub fn lock(&self, client: Client) -> LeaseLock {
         LeaseLock::new(client, "default", LOCK)
     }

@@ -5,6 +5,7 @@ mod crds;
 mod hung_runtime;
 mod kubelet;
 mod kubelet_tests;
+mod leader_label;
 mod logs;
 mod manifest;
 mod metrics;

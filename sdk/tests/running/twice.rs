@@ -1,10 +1,10 @@
-//! Two operators in one process that would have one identity.
+//! Two operators in one process that stand for one lock.
 
 use std::path::Path;
 
 use futures::stream;
+use kubeops::connect::Environment;
 use kubeops::operator::RunError;
-use kubeops::operator::connect::Environment;
 use kubeops::settings::{LoadOptions, Settings};
 
 use crate::pages::operator;
@@ -17,11 +17,11 @@ const KUBECONFIG: &str = r#"{
     "users": [{ "name": "none", "user": {} }]
 }"#;
 
-async fn serve() -> Result<(), RunError> {
+async fn serve(name: &str) -> Result<(), RunError> {
     let kubeconfig = Path::new(env!("CARGO_TARGET_TMPDIR")).join("twice.kubeconfig");
     std::fs::write(&kubeconfig, KUBECONFIG).unwrap();
     let set = [
-        ("KubeOps:Name", "pod"),
+        ("KubeOps:Name", name),
         ("KubeOps:PodUid", "1"),
         ("KubeOps:HealthAddress", "0"),
         ("KubeOps:MetricsAddress", "0"),
@@ -33,13 +33,14 @@ async fn serve() -> Result<(), RunError> {
 }
 
 #[tokio::test]
-async fn the_second_of_two_operators_with_one_identity_is_refused_while_the_first_runs() {
-    for _again in 0..2 {
+async fn the_second_of_two_operators_for_one_lock_is_refused_while_the_first_runs() {
+    for name in ["pod", "other"] {
         // Whichever comes first waits for the server.
         let ended = tokio::select! {
-            one = serve() => one,
-            other = serve() => other,
+            one = serve("pod") => one,
+            other = serve(name) => other,
         };
-        assert!(matches!(ended, Err(RunError::LockTwice { operators: ["kubeops", "kubeops"], .. })), "{ended:?}");
+        let Err(RunError::LockTwice { operators, lock }) = ended else { panic!("{ended:?}") };
+        assert_eq!((operators, lock.as_str()), (["kubeops", "kubeops"].map(str::to_owned), "default/kubeops-leader"));
     }
 }

@@ -1,36 +1,24 @@
 //! An etcd and a kube-apiserver of the test's own.
 
+mod api_server;
 mod binaries;
+mod ground;
 mod identities;
 mod port;
 mod programs;
 mod rights;
 
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::{Client, Config};
-use tempfile::TempDir;
 
+pub use self::api_server::ApiServer;
 pub use self::binaries::Binaries;
-use self::identities::Identities;
-use self::port::Port;
-use self::programs::Layout;
-use crate::process::Janitor;
-use crate::{Audit, Error, Process, Proxy, audit};
-
-/// About two seconds on an idle machine; tests start several at once on busy ones.
-const READY_WITHIN: Duration = Duration::from_secs(90);
-
-/// Between two looks whether the server is ready.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
-/// A request that takes longer is asked again on the way to being ready.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+use self::ground::Ground;
+use crate::{Audit, Error, Process, Proxy};
 
 /// Who asks on the test kit's own behalf, so that the test's own users stand in the audit log with nothing but what the test did.
 const OURSELVES: &str = "kubeops-testkit";
@@ -41,20 +29,15 @@ const ADMIN: &str = "admin";
 /// A real Kubernetes control plane of the test's own: etcd and kube-apiserver, on request also the controllers for garbage collection
 /// and namespaces. No nodes, no pods.
 ///
-/// RBAC is on. Everything dies with this value, or with the test's process however that ends.
+/// RBAC is on. Everything dies with this value (and the servers that it [has added](Self::add_api_server)), or with the test's process however
+/// that ends.
 /// All methods take `&self`, so one plane may be shared by the tasks of a test.
 #[derive(Debug)]
 pub struct ControlPlane {
     // In the order of their end: who asks goes before who answers, the directory last.
     controller_manager: Mutex<Option<Process>>,
-    api_server: tokio::sync::Mutex<Option<Process>>,
-    _etcd: Process,
-    identities: Identities,
-    port: Port,
-    binaries: Binaries,
-    layout: Layout,
-    _janitor: Janitor,
-    _directory: TempDir,
+    api_server: ApiServer,
+    ground: Arc<Ground>,
 }
 
 impl ControlPlane {
@@ -81,26 +64,39 @@ impl ControlPlane {
     ///
     /// Dropped halfway, all that was started ends.
     pub async fn start_with(binaries: Binaries) -> Result<Self, Error> {
-        let directory = tempfile::Builder::new().prefix("kubeops-testkit-").tempdir();
-        let directory = directory.map_err(Error::io("create a directory"))?;
-        let janitor = Janitor::watch(directory.path())?;
-        let layout = Layout { root: directory.path().to_owned() };
-        let policy = layout.audit_policy();
-        fs::write(&policy, audit::POLICY).map_err(Error::io(format!("write {}", policy.display())))?;
-        let etcd = Process::spawn(&programs::etcd(&binaries, &layout)?, layout.log_of("etcd"))?;
-        let plane = Self {
-            controller_manager: Mutex::default(),
-            api_server: tokio::sync::Mutex::default(),
-            _etcd: etcd,
-            identities: Identities::create(layout.identities())?,
-            port: Port::reserve()?,
-            binaries,
-            layout,
-            _janitor: janitor,
-            _directory: directory,
-        };
-        plane.start_api_server().await?;
-        Ok(plane)
+        let ground = Arc::new(Ground::prepare(binaries)?);
+        let api_server = ApiServer::begin(&ground).await?;
+        Ok(Self { controller_manager: Mutex::default(), api_server, ground })
+    }
+
+    /// Starts one more API server on the same etcd, as control planes that are to be always there have several, and waits until it is
+    /// ready. The methods of this value go on to speak of the first; requests to the other stand in [its own log](ApiServer::audit).
+    ///
+    /// ```no_run
+    /// # async fn example(plane: &kubeops_testkit::ControlPlane) -> Result<(), kubeops_testkit::Error> {
+    /// let other = plane.add_api_server().await?;
+    /// let client = other.client_for("replica-a")?;
+    /// other.freeze().await?; // `client` waits, and clients of the first server do not
+    /// other.resume().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it ends or does not get ready.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it is stopped.
+    pub async fn add_api_server(&self) -> Result<ApiServer, Error> {
+        ApiServer::begin(&self.ground).await
+    }
+
+    /// The first API server, of which the methods of this value speak.
+    #[must_use]
+    pub fn api_server(&self) -> &ApiServer {
+        &self.api_server
     }
 
     /// A client that may do everything, as the user `admin`.
@@ -137,7 +133,7 @@ impl ControlPlane {
     ///
     /// If no certificate can be made.
     pub fn config_for(&self, user: &str) -> Result<Config, Error> {
-        self.config(user, self.address())
+        self.api_server.config_for(user)
     }
 
     /// As [`config_for`](Self::config_for), by way of a proxy.
@@ -146,7 +142,7 @@ impl ControlPlane {
     ///
     /// If no certificate can be made.
     pub fn config_via(&self, user: &str, proxy: &Proxy) -> Result<Config, Error> {
-        self.config(user, proxy.address())
+        self.api_server.config_at(user, proxy.address())
     }
 
     /// A kubeconfig of `user`, for other processes. It lasts as long as the control plane.
@@ -155,7 +151,7 @@ impl ControlPlane {
     ///
     /// If it cannot be written.
     pub fn kubeconfig_for(&self, user: &str) -> Result<PathBuf, Error> {
-        self.kubeconfig(user, self.address())
+        self.api_server.kubeconfig_for(user)
     }
 
     /// As [`kubeconfig_for`](Self::kubeconfig_for), by way of a proxy.
@@ -164,7 +160,7 @@ impl ControlPlane {
     ///
     /// If it cannot be written.
     pub fn kubeconfig_via(&self, user: &str, proxy: &Proxy) -> Result<PathBuf, Error> {
-        self.kubeconfig(user, proxy.address())
+        self.api_server.kubeconfig_at(user, proxy.address())
     }
 
     /// `kubectl` as the user `admin`; a call with other rights sets `KUBECONFIG` anew.
@@ -173,10 +169,10 @@ impl ControlPlane {
     ///
     /// If its kubeconfig cannot be written.
     pub fn kubectl(&self) -> Result<tokio::process::Command, Error> {
-        let mut kubectl = tokio::process::Command::new(self.binaries.path("kubectl")?);
+        let mut kubectl = tokio::process::Command::new(self.ground.binaries.path("kubectl")?);
         kubectl.env("KUBECONFIG", self.kubeconfig_for(ADMIN)?);
         // Its cache of what the server offers belongs to this server alone.
-        kubectl.env("KUBECACHEDIR", self.layout.root.join("kubectl-cache")).kill_on_drop(true);
+        kubectl.env("KUBECACHEDIR", self.ground.layout.root.join("kubectl-cache")).kill_on_drop(true);
         Ok(kubectl)
     }
 
@@ -186,30 +182,30 @@ impl ControlPlane {
     ///
     /// If there is no port or no thread to be had.
     pub fn proxy(&self) -> Result<Proxy, Error> {
-        Proxy::open(self.address())
+        self.api_server.proxy()
     }
 
     /// What the API server was asked.
     #[must_use]
     pub fn audit(&self) -> Audit {
-        Audit::at(self.layout.audit_log())
+        self.api_server.audit()
     }
 
     /// Where the API server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port.number).into()
+        self.api_server.address()
     }
 
     /// The directory of this control plane, with its programs' logs; removed with it. A place for a test's own files.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.layout.root
+        &self.ground.layout.root
     }
 
     /// Kills the API server; etcd stays. Its clients find their connections closed and no new ones made, as after a crash.
     pub async fn stop_api_server(&self) {
-        *self.api_server.lock().await = None;
+        self.api_server.stop().await;
     }
 
     /// Starts the API server again, on the same port and data, and waits until it is ready.
@@ -223,24 +219,7 @@ impl ControlPlane {
     ///
     /// Dropped before it is ready, it is stopped.
     pub async fn start_api_server(&self) -> Result<(), Error> {
-        let mut running = self.api_server.lock().await;
-        if running.is_some() {
-            return Ok(());
-        }
-        self.port.is_free().await?;
-        let command = programs::api_server(&self.binaries, &self.layout, &self.identities, self.port.number)?;
-        let mut server = Process::spawn(&command, self.layout.log_of("kube-apiserver"))?;
-        let client = self.client_for(OURSELVES)?;
-        let start = Instant::now();
-        while let Err(last) = ready(&client).await {
-            server.still_runs()?;
-            if start.elapsed() > READY_WITHIN {
-                return Err(server.too_slow("is not ready", start.elapsed(), last));
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        *running = Some(server);
-        Ok(())
+        self.api_server.start().await
     }
 
     /// Stops the API server and starts it again.
@@ -264,7 +243,7 @@ impl ControlPlane {
     ///
     /// If the user has been given out as an admin before, or the API server refuses the rules.
     pub async fn limited_user(&self, user: &str, rules: &[PolicyRule]) -> Result<(), Error> {
-        self.identities.limit(user)?;
+        self.ground.identities.limit(user)?;
         rights::grant(&self.client_for(OURSELVES)?, user, rules).await
     }
 
@@ -278,34 +257,10 @@ impl ControlPlane {
         let mut running = self.controller_manager.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
             let kubeconfig = self.kubeconfig_for("system:kube-controller-manager")?;
-            let command = programs::controller_manager(&self.binaries, &self.layout, &kubeconfig)?;
-            *running = Some(Process::spawn(&command, self.layout.log_of("kube-controller-manager"))?);
+            let Ground { binaries, layout, .. } = &*self.ground;
+            let command = programs::controller_manager(binaries, layout, &kubeconfig)?;
+            *running = Some(Process::spawn(&command, layout.log_of("kube-controller-manager"))?);
         }
         Ok(())
     }
-
-    fn config(&self, user: &str, address: SocketAddr) -> Result<Config, Error> {
-        let mut config = Config::new(url(address).try_into()?);
-        config.root_cert = Some(vec![self.identities.authority_der()]);
-        config.auth_info = self.identities.of(user)?.auth_info();
-        Ok(config)
-    }
-
-    fn kubeconfig(&self, user: &str, address: SocketAddr) -> Result<PathBuf, Error> {
-        self.identities.of(user)?.write_kubeconfig(&self.identities.authority_file(), &url(address), address.port())
-    }
-}
-
-fn url(address: SocketAddr) -> String {
-    format!("https://{address}")
-}
-
-/// Ready, and the namespace is there that tests work in; a task of the server makes it some time after the server called itself ready.
-async fn ready(client: &Client) -> Result<(), String> {
-    for path in ["/readyz", "/api/v1/namespaces/default"] {
-        let request = http::Request::get(path).body(Vec::new()).map_err(|error| error.to_string())?;
-        let answer = tokio::time::timeout(ANSWER_WITHIN, client.request_text(request)).await;
-        answer.map_err(|_| format!("{path} hangs"))?.map_err(|error| format!("{path}: {error}"))?;
-    }
-    Ok(())
 }

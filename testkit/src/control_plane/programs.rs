@@ -25,8 +25,9 @@ impl Layout {
         self.root.join("pki")
     }
 
-    pub(super) fn audit_log(&self) -> PathBuf {
-        self.root.join("audit.log")
+    /// Of one API server.
+    pub(super) fn audit_log(&self, server: &str) -> PathBuf {
+        self.root.join(format!("{server}.audit.log"))
     }
 
     pub(super) fn audit_policy(&self) -> PathBuf {
@@ -49,7 +50,14 @@ pub(super) fn etcd(binaries: &Binaries, layout: &Layout) -> Result<Command, Erro
     Ok(etcd)
 }
 
-pub(super) fn api_server(binaries: &Binaries, layout: &Layout, pki: &Identities, port: u16) -> Result<Command, Error> {
+/// `name` is in the names of its files.
+pub(super) fn api_server(
+    binaries: &Binaries,
+    layout: &Layout,
+    pki: &Identities,
+    name: &str,
+    port: u16,
+) -> Result<Command, Error> {
     let mut server = Command::new(binaries.path("kube-apiserver")?);
     server.current_dir(&layout.root);
     server.arg(format!("--etcd-servers={ETCD_CLIENTS}"));
@@ -68,7 +76,7 @@ pub(super) fn api_server(binaries: &Binaries, layout: &Layout, pki: &Identities,
     file("--service-account-key-file", &pki.service_account_public_key_file());
     file("--service-account-signing-key-file", &pki.service_account_key_file());
     file("--audit-policy-file", &layout.audit_policy());
-    file("--audit-log-path", &layout.audit_log());
+    file("--audit-log-path", &layout.audit_log(name));
     server.args(["--audit-log-mode=blocking", "--audit-log-format=json"]);
     server.arg(format!("--audit-log-maxsize={AUDIT_LOG_MEGABYTES}"));
     server.args([

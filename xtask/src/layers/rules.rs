@@ -21,6 +21,7 @@ const NOTHING: &[&str] = &[];
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
     Rule { room: "chain", may_know: &[], never: KUBERNETES },
+    Rule { room: "client", may_know: &[], never: &["k8s_openapi"] },
     Rule { room: "refusal", may_know: &["chain"], never: NOTHING },
     Rule { room: "process", may_know: &[], never: KUBERNETES },
     Rule { room: "settings", may_know: &["chain"], never: KUBERNETES },
@@ -33,6 +34,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "status", may_know: &[], never: PURE },
     Rule { room: "http", may_know: &["chain", "health", "host", "metrics", "status"], never: KUBERNETES },
 
+    Rule { room: "connect", may_know: &["chain", "client", "metrics"], never: NOTHING },
+
     Rule { room: "leadership::clock", may_know: &[], never: KUBERNETES },
     Rule { room: "leadership::writes", may_know: &["leadership::clock"], never: KUBERNETES },
     Rule { room: "leadership::term", may_know: &["leadership::clock", "leadership::election", "leadership::writes"], never: KUBERNETES },
@@ -42,6 +45,10 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::election", may_know: &["leadership::clock"], never: PURE },
     Rule { room: "leadership::lock", may_know: &["chain", "leadership::clock", "leadership::election"], never: NOTHING },
     Rule { room: "leadership::watcher", may_know: &["chain", "leadership::clock", "leadership::election", "leadership::lock"], never: NOTHING },
+    // Whatever the lock is: terms, and who hears of them.
+    Rule { room: "leadership::seat", may_know: &["chain", "leadership::announce", "leadership::clock", "leadership::election", "leadership::history", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::term"], never: &["kube"] },
+    Rule { room: "leadership::life::election", may_know: &["leadership::clock", "leadership::election"], never: PURE },
+    Rule { room: "leadership::life", may_know: &["chain", "leadership", "leadership::*", "metrics", "process"], never: NOTHING },
     Rule { room: "leadership::pulse", may_know: &["leadership::clock"], never: KUBERNETES },
     Rule { room: "leadership::changes", may_know: &["leadership::clock", "leadership::election", "leadership::term"], never: KUBERNETES },
     Rule { room: "leadership::following", may_know: &["leadership::changes", "leadership::term"], never: KUBERNETES },
@@ -52,8 +59,9 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "leadership::announce", may_know: &["chain", "events", "leadership::clock", "leadership::election", "leadership::lock", "leadership::term", "metrics"], never: NOTHING },
     Rule { room: "leadership::history", may_know: &["leadership::clock", "leadership::election"], never: KUBERNETES },
     Rule { room: "leadership::fence", may_know: &["chain", "leadership::clock", "leadership::term", "leadership::writes", "metrics"], never: NOTHING },
-    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::sends", "leadership::term", "leadership::watcher", "metrics", "process"], never: NOTHING },
-    Rule { room: "leadership::candidate", may_know: &["leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::claim", may_know: &[], never: KUBERNETES },
+    Rule { room: "leadership::candidate", may_know: &["chain", "client", "connect", "leadership::*", "metrics"], never: NOTHING },
+    Rule { room: "leadership::elector", may_know: &["chain", "leadership", "leadership::announce", "leadership::clock", "leadership::election", "leadership::following", "leadership::history", "leadership::lock", "leadership::ping", "leadership::pulse", "leadership::reign", "leadership::seat", "leadership::sends", "leadership::term", "leadership::watcher", "metrics", "process"], never: NOTHING },
     Rule { room: "leadership", may_know: &["leadership::*"], never: NOTHING },
 
     Rule { room: "workqueue::work", may_know: &["leadership::clock", "leadership::term"], never: KUBERNETES },
@@ -67,7 +75,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { room: "events", may_know: &["chain", "leadership::clock", "leadership::term"], never: NOTHING },
     Rule { room: "controller", may_know: &["cache", "chain", "events", "refusal", "leadership::clock", "leadership::term", "metrics", "workqueue", "workqueue::*"], never: NOTHING },
 
-    Rule { room: "manifests", may_know: &["controller", "crds::definitions"], never: &["kube", "tokio"] },
+    Rule { room: "manifests", may_know: &["controller", "crds::definitions", "leadership::fence"], never: &["kube", "tokio"] },
 
     // On top: these know all, but not each other in a circle, and nobody below knows them.
     Rule { room: "operator", may_know: &["*"], never: NOTHING },

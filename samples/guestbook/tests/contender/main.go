@@ -2,8 +2,8 @@
 //
 //	contender <kubeconfig> <namespace> <lease> <identity> <lease duration> <renew deadline> <retry period>
 //
-// It prints the address at which it answers GETs: 200 while it leads, else 503. It stands again after each term, and gives the
-// lock back on SIGTERM.
+// It prints the address at which it answers GETs: 200 while it leads, else 503. When it starts leading it writes a ConfigMap of
+// the Lease's name: its first work as the leader. It stands again after each term, and gives the lock back on SIGTERM.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
@@ -59,7 +60,15 @@ func main() {
 			RetryPeriod:     duration(os.Args[7]),
 			ReleaseOnCancel: true,
 			Callbacks: leaderelection.LeaderCallbacks{
-				OnStartedLeading: func(context.Context) { leading.Store(true); fmt.Println("started leading") },
+				OnStartedLeading: func(ctx context.Context) {
+					leading.Store(true)
+					fmt.Println("started leading")
+					work := corev1.ConfigMap(name, namespace).WithData(map[string]string{"leader": identity})
+					apply := metav1.ApplyOptions{FieldManager: "contender", Force: true}
+					if _, err := client.CoreV1().ConfigMaps(namespace).Apply(ctx, work, apply); err != nil {
+						fmt.Println("first write:", err)
+					}
+				},
 				OnStoppedLeading: func() { leading.Store(false); fmt.Println("stopped leading") },
 			},
 		})

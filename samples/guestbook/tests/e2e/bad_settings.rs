@@ -34,7 +34,7 @@ async fn every_bad_setting_is_told_at_once_with_its_origin() {
         .unset("KubeOps__HealthAddress")
         .set("KubeOps__LeaderElectionLeaseDuration", "soon")
         .set("KubeOps__MaxParallelReconciliations", "0")
-        .set("KubeOps__LeaderElectionLock", "ConfigMap")
+        .set("KubeOps__LeaderElectionLock", "Mutex")
         .argument("--set")
         .argument("KubeOps:ReadyWhen=Sometimes");
     let text = refused(&recipe, 78).await;
@@ -42,7 +42,7 @@ async fn every_bad_setting_is_told_at_once_with_its_origin() {
     assert_told(&text, &["ResyncPeriod", "often"]);
     assert_told(&text, &["LeaderElectionLeaseDuration", "soon", "KubeOps__LeaderElectionLeaseDuration"]);
     assert_told(&text, &["MaxParallelReconciliations", "KubeOps__MaxParallelReconciliations"]);
-    assert_told(&text, &["LeaderElectionLock", "ConfigMap"]);
+    assert_told(&text, &["LeaderElectionLock", "Mutex"]);
     assert_told(&text, &["ReadyWhen", "Sometimes", "command line"]);
     assert!(!text.contains("no-such-kubeconfig"), "it ends before it looks for the cluster: {text}");
 }

@@ -13,7 +13,7 @@ struct Variant {
     values: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 6] = [
+const VARIANTS: [Variant; 9] = [
     Variant { what: "as it is", generated: &[], values: &[] },
     Variant {
         what: "without election",
@@ -36,9 +36,24 @@ const VARIANTS: [Variant; 6] = [
         values: &["appsettings.KubeOps.Namespaces={a}", "leaderElection.namespace=locks"],
     },
     Variant {
+        what: "a label for the leader's pod",
+        generated: &["KubeOps:LeaderElectionLabelPod=true"],
+        values: &["appsettings.KubeOps.LeaderElectionLabelPod=true"],
+    },
+    Variant {
         what: "another lock",
         generated: &["KubeOps:LeaderElectionId=other"],
         values: &["appsettings.KubeOps.LeaderElectionId=other"],
+    },
+    Variant {
+        what: "a ConfigMap for life",
+        generated: &["KubeOps:LeaderElectionLock=ConfigMap"],
+        values: &["leaderElection.lock=ConfigMap"],
+    },
+    Variant {
+        what: "the LeaderLock of zio-k8s",
+        generated: &["KubeOps:LeaderElectionLock=LeaderLock", "KubeOps:LeaderLockApiVersion=coralogix.com/v1"],
+        values: &["leaderElection.lock=LeaderLock", "leaderElection.leaderLockApiVersion=coralogix.com/v1"],
     },
 ];
 

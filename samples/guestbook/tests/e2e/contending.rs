@@ -1,27 +1,29 @@
 //! Our elector and client-go's stand for one Lease. Whoever leads is killed, frozen, asked to stop or cut off, in turn: the other one
 //! takes over, and ours never leads next to a Go program that holds the lock.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use kubeops_testkit::{Process, Proxy};
+use futures::future::join_all;
+use kubeops_testkit::Proxy;
 
-use crate::harness::{Cluster, History, LOCK, NAMESPACE, PATIENCE, Recipe, Replica, eventually, http, replica_of, say};
+use crate::harness::{
+    Candidate, Cluster, GoRecipe, HEADS, History, PATIENCE, Times, eventually, replica_of, rounds, say,
+};
 
+/// In `cargo xtask test`; `cargo xtask contend` asks for more.
 const ROUNDS: usize = 20;
+/// Most of a round is waiting for a lease, so several locks are stood for at a time, by a pair each.
+const PAIRS: usize = 2;
 const OURS: &str = "ours";
 const GO: &str = "go";
-/// Who does not answer by then claims nothing: it stands still.
-const ANSWER: Duration = Duration::from_millis(500);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// How long the pair is looked at after a fault is mended.
 const SETTLED: Duration = Duration::from_secs(1);
 /// The test's own watch of the lock may be this late: who claims it may have it already.
 const LATE_NEWS: Duration = Duration::from_millis(250);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
     Kill,
     Freeze,
@@ -34,55 +36,31 @@ const FAULTS: [Fault; 4] = [Fault::Kill, Fault::Freeze, Fault::Stop, Fault::CutO
 /// A program that stands, and its way to the API server.
 struct Contestant {
     name: &'static str,
-    start: Box<dyn Fn() -> Running>,
-    running: Running,
+    start: Box<dyn Fn() -> Candidate>,
+    running: Candidate,
     proxy: Proxy,
     harmed: usize,
 }
 
-enum Running {
-    Ours(Replica),
-    Go(Process),
+/// What came of some rounds.
+#[derive(Debug, Default)]
+struct Outcome {
+    took: BTreeMap<(&'static str, Fault), Times>,
+    claims: Claims,
+    /// Rounds after which the lock was another's again.
+    cleared: usize,
 }
 
 /// Looks at which one claimed to lead although the lock named the other, before and after it was asked.
 #[derive(Debug, Default)]
 struct Claims {
+    looks: usize,
     ours: usize,
     go: usize,
 }
 
-impl Running {
-    async fn claims_to_lead(&self) -> bool {
-        let asked = async {
-            match self {
-                Self::Ours(replica) => replica.says_it_leads().await,
-                Self::Go(process) => http::get(address(process)?, "/").await.map(|(status, _)| status == 200),
-            }
-        };
-        matches!(tokio::time::timeout(ANSWER, asked).await, Ok(Ok(true)))
-    }
-
-    async fn answers(&self) -> bool {
-        let asked = async {
-            match self {
-                Self::Ours(replica) => replica.health("/readyz").await.map(|(status, _)| status == 200),
-                Self::Go(process) => http::get(address(process)?, "/").await.map(|_| true),
-            }
-        };
-        matches!(tokio::time::timeout(ANSWER, asked).await, Ok(Ok(true)))
-    }
-
-    fn process(&mut self) -> &mut Process {
-        match self {
-            Self::Ours(replica) => replica.process_mut(),
-            Self::Go(process) => process,
-        }
-    }
-}
-
 impl Contestant {
-    fn new(name: &'static str, proxy: Proxy, start: impl Fn() -> Running + 'static) -> Self {
+    fn new(name: &'static str, proxy: Proxy, start: impl Fn() -> Candidate + 'static) -> Self {
         Self { name, running: start(), start: Box::new(start), proxy, harmed: 0 }
     }
 
@@ -115,30 +93,21 @@ impl Contestant {
     }
 }
 
-fn address(process: &Process) -> Result<SocketAddr, String> {
-    let log = process.log();
-    let told = log.rsplit_once("answers on http://").and_then(|(_, rest)| rest.lines().next()?.parse().ok());
-    told.ok_or_else(|| "it has no address yet".to_owned())
+/// Of the pair that stands for this lock.
+fn ours(cluster: &Cluster, lock: &str) -> Contestant {
+    let (proxy, user) = (cluster.plane.proxy().expect("a proxy"), format!("{OURS}-at-{lock}"));
+    let kubeconfig = cluster.plane.kubeconfig_via(&user, &proxy).expect("a kubeconfig");
+    let recipe = cluster.replica(&user).kubeconfig(&kubeconfig).set("KubeOps__Name", OURS);
+    let recipe = recipe.set("KubeOps__LeaderElectionId", lock);
+    Contestant::new(OURS, proxy, move || Candidate::Ours(recipe.start()))
 }
 
-fn ours(cluster: &Cluster) -> Contestant {
-    let proxy = cluster.plane.proxy().expect("a proxy");
-    let kubeconfig = cluster.plane.kubeconfig_via(OURS, &proxy).expect("a kubeconfig");
-    let recipe: Recipe = cluster.replica(OURS).kubeconfig(&kubeconfig);
-    Contestant::new(OURS, proxy, move || Running::Ours(recipe.start()))
-}
-
-fn go(cluster: &Cluster) -> Contestant {
-    let program =
-        std::env::var_os("KUBEOPS_CONTENDER").expect("KUBEOPS_CONTENDER is not set: `cargo xtask test` sets it");
-    let proxy = cluster.plane.proxy().expect("a proxy");
-    let kubeconfig = cluster.plane.kubeconfig_via(GO, &proxy).expect("a kubeconfig");
-    let log: PathBuf = cluster.directory().join("go.log");
-    Contestant::new(GO, proxy, move || {
-        let mut command = Command::new(&program);
-        command.arg(&kubeconfig).args([NAMESPACE, LOCK, GO, "3s", "2s", "500ms"]);
-        Running::Go(Process::spawn(&command, &log).expect("start the Go program"))
-    })
+fn go(cluster: &Cluster, lock: &str) -> Contestant {
+    let (proxy, user) = (cluster.plane.proxy().expect("a proxy"), format!("{GO}-at-{lock}"));
+    let kubeconfig = cluster.plane.kubeconfig_via(&user, &proxy).expect("a kubeconfig");
+    let log = cluster.directory().join(format!("{user}.log"));
+    let recipe = GoRecipe::new(lock, &kubeconfig, &log, ["3s", "2s", "500ms"]);
+    Contestant::new(GO, proxy, move || recipe.start(GO))
 }
 
 fn holder(history: &History) -> Option<&'static str> {
@@ -151,6 +120,7 @@ fn holder(history: &History) -> Option<&'static str> {
 
 /// One look at both: who leads alone, by the lock and by both programs' own words.
 async fn look(history: &History, pair: [&Contestant; 2], claims: &mut Claims) -> Option<&'static str> {
+    claims.looks += 1;
     let named = holder(history);
     let claimed = [pair[0].running.claims_to_lead().await, pair[1].running.claims_to_lead().await];
     for (one, claims_to_lead) in pair.into_iter().zip(claimed) {
@@ -176,46 +146,79 @@ async fn look(history: &History, pair: [&Contestant; 2], claims: &mut Claims) ->
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: cargo xtask test"]
 async fn our_elector_and_client_go_take_turns_at_one_lease() {
+    let rounds = rounds(ROUNDS);
     let cluster = Cluster::start().await;
-    let history = cluster.history();
-    let mut leads = ours(&cluster);
+    let pairs = (0..PAIRS).map(async |pair| {
+        let share = rounds / PAIRS + usize::from(pair < rounds % PAIRS);
+        take_turns(&cluster, &format!("lock-{pair}"), share).await
+    });
+    let outcome = join_all(pairs).await.into_iter().fold(Outcome::default(), Outcome::and);
+    outcome.report();
+    assert_eq!(outcome.claims.ours, 0, "ours led next to a Go program that held the lock");
+    let of_ours: usize = outcome.took.iter().filter(|((name, _), _)| *name == OURS).map(|(_, times)| times.len()).sum();
+    assert!((1..rounds).contains(&of_ours), "only one of them ever led");
+}
+
+/// Harms whoever leads, so many times.
+async fn take_turns(cluster: &Cluster, lock: &str, rounds: usize) -> Outcome {
+    let history = cluster.history_of(lock);
+    let mut leads = ours(cluster, lock);
     history.wait_leader(OURS).await;
-    let mut stands = go(&cluster);
-    let (mut claims, mut took, mut cleared) = (Claims::default(), Vec::new(), 0);
-    for round in 0..ROUNDS {
+    let mut stands = go(cluster, lock);
+    let mut outcome = Outcome::default();
+    for round in 0..rounds {
         let settling = Instant::now();
         let alone = loop {
-            if let Some(alone) = look(&history, [&leads, &stands], &mut claims).await
+            if let Some(alone) = look(&history, [&leads, &stands], &mut outcome.claims).await
                 && leads.running.answers().await
                 && stands.running.answers().await
             {
                 break alone;
             }
-            assert!(settling.elapsed() < PATIENCE, "round {round}: nobody leads alone; {claims:?}");
+            assert!(settling.elapsed() < PATIENCE, "round {round}: nobody leads alone; {outcome:?}");
         };
         if alone != leads.name {
             std::mem::swap(&mut leads, &mut stands);
         }
         let harmed = Instant::now();
         let fault = leads.harm();
-        while look(&history, [&leads, &stands], &mut claims).await != Some(stands.name) {
+        while look(&history, [&leads, &stands], &mut outcome.claims).await != Some(stands.name) {
             let waited = harmed.elapsed();
             assert!(waited < PATIENCE, "round {round}: {} does not take over after {fault:?}", stands.name);
         }
-        took.push((leads.name, fault, harmed.elapsed()));
+        outcome.took.entry((leads.name, fault)).or_default().push(harmed.elapsed());
         leads.mend(fault).await;
         let mended = Instant::now();
-        while mended.elapsed() < SETTLED && look(&history, [&leads, &stands], &mut claims).await.is_some() {}
-        cleared += usize::from(holder(&history) != Some(stands.name));
+        while mended.elapsed() < SETTLED && look(&history, [&leads, &stands], &mut outcome.claims).await.is_some() {}
+        outcome.cleared += usize::from(holder(&history) != Some(stands.name));
     }
-    for (name, fault, after) in &took {
-        say(format!("{fault:?} of {name}: the other leads after {after:.3?}"));
+    outcome
+}
+
+impl Outcome {
+    fn and(mut self, other: Self) -> Self {
+        for (what, times) in other.took {
+            self.took.entry(what).or_default().extend(times);
+        }
+        self.claims.looks += other.claims.looks;
+        self.claims.ours += other.claims.ours;
+        self.claims.go += other.claims.go;
+        self.cleared += other.cleared;
+        self
     }
-    // Known of client-go: it goes on for a while after a freeze or without a connection, and gives the lock back before it has
-    // stopped, even when it is another's by then.
-    say(format!("looks at which the Go program claimed to lead next to our holder: {}", claims.go));
-    say(format!("rounds after which the lock was another's again: {cleared}"));
-    assert_eq!(claims.ours, 0, "ours led next to a Go program that held the lock");
-    let both = took.iter().filter(|(name, _, _)| *name == OURS).count();
-    assert!((1..ROUNDS).contains(&both), "only one of them ever led");
+
+    fn report(&self) {
+        let Self { took, claims, cleared } = self;
+        say(format!("| who led | what befell it | {HEADS} |"));
+        say("| --- | --- | --- | --- | --- | --- | --- |");
+        for ((name, fault), times) in took {
+            say(format!("| {name} | {fault:?} | {} |", times.row()));
+        }
+        say(format!("looks at both: {}", claims.looks));
+        say(format!("of them, ours claimed to lead next to a Go program that held the lock: {}", claims.ours));
+        // Known of client-go: it goes on for a while after a freeze or without a connection, and gives the lock back before it has
+        // stopped, even when it is another's by then.
+        say(format!("of them, the Go program claimed to lead next to our holder: {}", claims.go));
+        say(format!("rounds after which the lock was another's again: {cleared}"));
+    }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use kubeops_testkit::AuditEvent;
 
-use crate::harness::{A_SECOND, Cluster, Ledger, Replica, Traffic, replica_of, say};
+use crate::harness::{A_SECOND, Cluster, Ledger, Replica, Times, Traffic, replica_of, say};
 
 const HANDOVERS: usize = 20;
 const GUESTBOOKS: usize = 20;
@@ -28,13 +28,13 @@ struct Handover {
 #[derive(Debug, Default)]
 struct Timings {
     /// From the signal to the release of the lock: the running reconciles end.
-    signal_to_release: Vec<Duration>,
+    signal_to_release: Times,
     /// From the release to the next holder's write of the lock.
-    release_to_holder: Vec<Duration>,
+    release_to_holder: Times,
     /// From the release to the new leader's first write of any kind: its first reconcile is under way.
-    release_to_write: Vec<Duration>,
+    release_to_write: Times,
     /// From the release to the answer to its first write of a status: its first reconcile is done.
-    release_to_status: Vec<Duration>,
+    release_to_status: Times,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,10 +80,11 @@ async fn a_stopped_leader_hands_over_within_a_second_every_time() {
     ledger.assert_only_holders_write();
     let mut timings = Timings::default();
     handovers.iter().for_each(|handover| check(handover, &ledger, &mut timings));
-    report("SIGTERM to release", &mut timings.signal_to_release);
-    report("release to the lock's new holder", &mut timings.release_to_holder);
-    report("release to the new leader's first write", &mut timings.release_to_write);
-    let slowest = report("release to the new leader's first status, a whole reconcile", &mut timings.release_to_status);
+    say(format!("SIGTERM to release, {}", timings.signal_to_release));
+    say(format!("release to the lock's new holder, {}", timings.release_to_holder));
+    say(format!("release to the new leader's first write, {}", timings.release_to_write));
+    say(format!("release to the new leader's first status, a whole reconcile, {}", timings.release_to_status));
+    let slowest = timings.release_to_status.at(1.0);
     assert!(slowest < A_SECOND, "the first reconcile of a new leader follows within a second");
 }
 
@@ -100,20 +101,10 @@ fn check(handover: &Handover, ledger: &Ledger, timings: &mut Timings) {
     let first_write = of_new.writes().first().expect("it wrote").received;
     let statuses = of_new.writes().taken().such(|write| write.subresource == "status");
     let first_status = statuses.first().and_then(|write| write.completed).expect("it wrote a status");
-    let after = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).expect("in this order");
-    timings.signal_to_release.push(after(*signalled, release));
-    timings.release_to_holder.push(after(release, taken));
-    timings.release_to_write.push(after(release, first_write));
-    timings.release_to_status.push(after(release, first_status));
-}
-
-/// Prints the distribution and returns the largest.
-fn report(what: &str, times: &mut [Duration]) -> Duration {
-    times.sort();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    let (min, median, p90, max) = (at(0.0), at(0.5), at(0.9), at(1.0));
-    say(format!("{what}, {} handovers: min {min:.1?}, median {median:.1?}, p90 {p90:.1?}, max {max:.1?}", times.len()));
-    max
+    timings.signal_to_release.push_from(*signalled, release);
+    timings.release_to_holder.push_from(release, taken);
+    timings.release_to_write.push_from(release, first_write);
+    timings.release_to_status.push_from(release, first_status);
 }
 
 #[tokio::test(flavor = "multi_thread")]

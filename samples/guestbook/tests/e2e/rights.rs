@@ -6,7 +6,7 @@ use crate::harness::{Cluster, PATIENCE, Replica, eventually};
 
 const USER: &str = "limited";
 
-fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> PolicyRule {
+pub(crate) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> PolicyRule {
     let owned = |words: &[&str]| Some(words.iter().map(|&word| word.to_owned()).collect());
     PolicyRule {
         api_groups: owned(&[group]),
@@ -35,7 +35,7 @@ fn core(resources: &[&str], verbs: &[&str]) -> PolicyRule {
 const ALL_VERBS: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 
 /// Waits for a line that holds all of `words`.
-async fn wait_told(replica: &Replica, words: &[&str]) -> String {
+pub(crate) async fn wait_told(replica: &Replica, words: &[&str]) -> String {
     eventually(&format!("a line that names {words:?}"), PATIENCE, async || {
         let nearest = || replica.log_lines(&words[..2]).into_iter().next();
         replica.log_lines(words).into_iter().next().ok_or_else(|| format!("the nearest: {:?}", nearest()))

@@ -89,7 +89,7 @@ fn replicas(count: usize, executable: &Path, cluster: &Cluster) -> Result<Vec<Re
 /// The section as the replicas will read it.
 fn kube_ops(operator: &'static str, presets: &Presets) -> Result<KubeOps, DevError> {
     let client_namespace = Some(NAMESPACE.to_owned());
-    let defaults = Defaults { client_namespace, ..Defaults::of_this_machine(operator) };
+    let defaults = Defaults { client_namespace, for_pods: true, ..Defaults::of_this_machine(operator) };
     let (kube_ops, _replicas_tell_them) =
         KubeOps::from_settings(&presets.settings, &defaults).map_err(DevError::Settings)?;
     Ok(kube_ops)

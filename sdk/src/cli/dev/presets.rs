@@ -52,6 +52,10 @@ impl Presets {
         let of_user = load(&overrides)?;
         overrides.set.extend(missing(&of_user));
         overrides.set.push((key("EnableLeaderElection"), "true".to_owned()));
+        // Nobody is bound to a pod here.
+        overrides.set.push((key("LeaderElectionFence"), "false".to_owned()));
+        // Nor goes a lock with one.
+        overrides.set.push((key("LeaderElectionLock"), "Lease".to_owned()));
         let settings = load(&overrides)?;
         let folders = [Some(settings.content_root().to_owned()), crate_directory].into_iter().flatten().collect();
         Ok(Self { overrides, environment, settings, folders })

@@ -6,22 +6,28 @@ mod standing;
 use std::io;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::config::InferConfigError;
-use kube::{Client, Config};
+use kube::Config;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 pub use self::guard::LeadershipGuard;
 use self::standing::Stop;
 pub use self::standing::{Leader, Standing};
 
+use super::claim::{Claim, Claimed};
 use super::clock::Clock;
 use super::election::ElectionOptions;
 use super::elector::{Elector, ElectorError};
-use super::identity;
+use super::identity::{self, holder_identity, random_uuid};
+use super::life::{LeaderLockApi, LifeElector, LifeLock, LifeOptions};
 use super::lock::LeaseLock;
 use super::own_thread::OwnThread;
+use crate::chain::chain;
+use crate::client;
+use crate::connect::{ConnectError, Environment, connect};
 use crate::metrics::Metrics;
 
 /// What work of a term gets to end after a stop, unless said otherwise: less than the 30 s that Kubernetes gives a pod.
@@ -32,13 +38,15 @@ const AGENT: &str = concat!("kubeops/", env!("CARGO_PKG_VERSION"), " leader-elec
 
 /// Who is to stand for a lock, and how: `Candidate::lease("nightly-report")`, or that name alone.
 ///
-/// Defaults: the cluster of `KUBECONFIG` or of the pod; the namespace of `POD_NAMESPACE`, else that of the configuration; an
+/// Defaults: the cluster of `KUBECONFIG`, of `~/.kube/config` or of the pod, as [`connect`](crate::connect::connect) finds it; the namespace of `POD_NAMESPACE`, else that of the configuration; an
 /// identity of `POD_NAME`, else the machine's name, and an id that is random for each start; 15 s, 10 s and 2 s, which are client-go's; the lock is
 /// given back.
 #[derive(Clone, Debug)]
 #[must_use = "nobody stands until it is run, started or acquires"]
 pub struct Candidate {
-    lease: String,
+    lock: String,
+    kind: Kind,
+    pod: Pod,
     namespace: Option<String>,
     config: Option<Config>,
     /// `None`: a new one for each start.
@@ -47,6 +55,26 @@ pub struct Candidate {
     stop: CancellationToken,
     patience: Duration,
     metrics: Metrics,
+    alone_in_process: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Lease,
+    ForLife(ForLife),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ForLife {
+    ConfigMap,
+    LeaderLock(LeaderLockApi),
+}
+
+/// Whose pod a lock for life goes with. What is not told is taken from `POD_NAME` and `POD_UID`.
+#[derive(Clone, Debug, Default)]
+struct Pod {
+    name: Option<String>,
+    uid: Option<String>,
 }
 
 /// Why nobody could stand, or stands no more. Trouble with the lock is none of these reasons: it is told by log lines, once a
@@ -55,10 +83,24 @@ pub struct Candidate {
 #[non_exhaustive]
 pub enum CandidateError {
     /// There is no configuration of a cluster, or none that can be read.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Another of this process stands for the same lock: only one of them could lead.
+    #[error("`{by}` of this process stands for the lock {lock} already; only one of the two could lead")]
+    LockTwice {
+        /// Its identity, or the operator's name.
+        by: String,
+        /// Namespace and name of the lock.
+        lock: String,
+    },
+    /// A ConfigMap or LeaderLock goes with its holder's pod.
     #[error(
-        "no configuration of a cluster can be used: set KUBECONFIG, run in a pod with a service account, or give a `kube::Config`"
+        "the lock goes with its holder's pod, whose name must be known: name it, or set POD_NAME by the Downward API, with these \
+         lines under the container's `env` in the pod's template:\n\
+         - {{ name: POD_NAME, valueFrom: {{ fieldRef: {{ fieldPath: metadata.name }} }} }}\n\
+         - {{ name: POD_UID, valueFrom: {{ fieldRef: {{ fieldPath: metadata.uid }} }} }}"
     )]
-    Config(#[source] InferConfigError),
+    NoPod,
     /// The configuration makes no client.
     #[error("no client can be made")]
     Client(#[source] kube::Error),
@@ -100,7 +142,8 @@ pub enum CandidateError {
 /// threads of its runtime for three leases.
 ///
 /// # Errors
-/// [`CandidateError`]. It waits as long as another leads, or the API server can't be reached.
+/// [`CandidateError`]. It waits as long as another leads, or the API server can't be reached. Once the work is done there is none: that the lock
+/// could not be given back is logged.
 ///
 /// # Cancel safety
 /// When dropped, the work is dropped, and the lock is given back in the background as long as the runtime lives; else it is
@@ -116,8 +159,19 @@ pub async fn run_as_leader<T, Working: Future<Output = T>>(
         done = term.while_valid(work(guard.leader().clone())) => done,
         () = term.ended() => None,
     };
-    guard.release().await?;
-    Ok(done)
+    kept(done, guard.release().await)
+}
+
+/// What was done is done, also if the election had to be given up before it was: then the lock is left to expire.
+fn kept<T>(done: Option<T>, released: Result<(), CandidateError>) -> Result<Option<T>, CandidateError> {
+    match released {
+        Ok(()) => Ok(done),
+        Err(error) if done.is_some() => {
+            warn!(error = chain(&error), "the work is done, but the lock could not be given back");
+            Ok(done)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 // === impl Candidate ===
@@ -126,8 +180,26 @@ impl Candidate {
     /// For the Lease of this name, which is created if need be. That needs the rights of `list`, `watch`, `create` and `update`
     /// on that one Lease.
     pub fn lease(name: impl Into<String>) -> Self {
+        Self::of(Kind::Lease, name.into())
+    }
+
+    /// For the ConfigMap of this name, for life: nobody renews it, and it goes with this pod, as in the Go operator framework's
+    /// `leader.Become`. That needs the rights of `create` on ConfigMaps, of `list`, `watch`, `patch` and `delete` on that one, and of
+    /// `list` and `watch` on pods. The lock must be in the pod's own namespace.
+    pub fn config_map(name: impl Into<String>) -> Self {
+        Self::of(Kind::ForLife(ForLife::ConfigMap), name.into())
+    }
+
+    /// Likewise for the LeaderLock of this name, whose definition has to be installed.
+    pub fn leader_lock(name: impl Into<String>, api: LeaderLockApi) -> Self {
+        Self::of(Kind::ForLife(ForLife::LeaderLock(api)), name.into())
+    }
+
+    fn of(kind: Kind, lock: String) -> Self {
         Self {
-            lease: name.into(),
+            lock,
+            kind,
+            pod: Pod::default(),
             namespace: None,
             config: None,
             identity: None,
@@ -135,6 +207,7 @@ impl Candidate {
             stop: CancellationToken::new(),
             patience: PATIENCE,
             metrics: Metrics::new(),
+            alone_in_process: true,
         }
     }
 
@@ -153,6 +226,13 @@ impl Candidate {
     /// What the lock is to name as its holder. No two that stand at a time may have the same, also of one process.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
+        self
+    }
+
+    /// Which pod this process runs in, for a lock that goes with it, instead of what `POD_NAME` and `POD_UID` say. Without the uid the API
+    /// server is asked for it.
+    pub fn pod(mut self, name: impl Into<String>, uid: Option<String>) -> Self {
+        self.pod = Pod { name: Some(name.into()), uid };
         self
     }
 
@@ -196,6 +276,14 @@ impl Candidate {
         self
     }
 
+    /// Lets others of this process stand for the same lock, each under an [identity](Candidate::identity) of its own: replicas in a
+    /// test.
+    #[cfg(feature = "testing")]
+    pub fn replica_in_process(mut self) -> Self {
+        self.alone_in_process = false;
+        self
+    }
+
     /// Waits until this process leads.
     ///
     /// # Errors
@@ -222,20 +310,31 @@ impl Candidate {
     /// # Cancel safety
     /// When dropped, it does not stand.
     pub async fn start(self) -> Result<Standing, CandidateError> {
-        let Self { lease, namespace, config, identity, options, stop, patience, metrics } = self;
-        let identity = identity.unwrap_or_else(identity::of_this_process);
+        let Self { lock, kind, pod, namespace, config, identity, options, stop, patience, metrics, alone_in_process } =
+            self;
+        let for_life = match kind {
+            Kind::Lease => None,
+            Kind::ForLife(kind) => Some((kind, pod.known()?)),
+        };
+        let of_pod = for_life.as_ref().map(|(_, pod)| pod.identity());
+        let identity = of_pod.or(identity).unwrap_or_else(identity::of_this_process);
         let options = ElectionOptions { identity, ..options };
         options.check().map_err(ElectorError::from)?;
         let mut config = match config {
             Some(config) => config,
-            None => Config::infer().await.map_err(CandidateError::Config)?,
+            None => connect(&Environment::of_process()).await?.config,
         };
         // kube's own retries may go on for a quarter of an hour, long after a term.
         config.default_retry = false;
         let namespace = namespace
             .or_else(|| std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config.clone()).map_err(CandidateError::Client)?;
+        let (server, ends) = (config.cluster_url.to_string(), stop.child_token());
+        let claim = match alone_in_process {
+            true => Some(Claim::of(&options.identity, &server, (&namespace, &lock), &ends).await?),
+            false => None,
+        };
+        let client = client::builder(config.clone()).map_err(CandidateError::Client)?.build();
         if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
             config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         }
@@ -243,14 +342,64 @@ impl Candidate {
         let thread = OwnThread::new("leader-election").map_err(CandidateError::Thread)?;
         let of_elector = {
             let _spawns_there = thread.enter();
-            Client::try_from(config).map_err(CandidateError::Client)?
+            client::builder(config).map_err(CandidateError::Client)?.build()
         };
-        let lock = LeaseLock::new(of_elector.clone(), &namespace, &lease);
-        let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics.clone(), of_elector);
-        let elector = elector.for_work_on(tokio::runtime::Handle::current());
-        let ends = stop.child_token();
-        let run = tokio::spawn(thread.run(elector.run(std::future::ready(()), ends.clone(), patience)));
+        let standing = (options, metrics.clone(), of_elector, tokio::runtime::Handle::current());
+        let (ready, stopped) = (std::future::ready(()), ends.clone());
+        let (run, leadership) = match for_life {
+            None => {
+                let (options, metrics, client, runtime) = standing;
+                let lock = LeaseLock::new(client.clone(), &namespace, &lock);
+                let (elector, leadership) = Elector::new(lock, options, Clock::boot(), metrics, client);
+                (elector.for_work_on(runtime).run(ready, stopped, patience).boxed(), leadership)
+            }
+            Some((kind, pod)) => {
+                let (timing, metrics, client, runtime) = standing;
+                let lock = kind.lock(client.clone(), &namespace, &lock);
+                let options = LifeOptions { pod: pod.name, pod_uid: pod.uid, process: random_uuid(), timing };
+                let (elector, leadership) = LifeElector::new(lock, options, Clock::boot(), metrics, client);
+                (elector.for_work_on(runtime).run(ready, stopped, patience).boxed(), leadership)
+            }
+        };
+        let run = tokio::spawn(thread.run(async move {
+            let _claim = claim;
+            run.await
+        }));
         Ok(Standing::new(leadership, client, metrics, Stop { asked: stop, ends: ends.drop_guard() }, run))
+    }
+}
+
+/// A pod that is known.
+struct KnownPod {
+    name: String,
+    uid: Option<String>,
+}
+
+impl Pod {
+    fn known(self) -> Result<KnownPod, CandidateError> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match self {
+            Self { name: Some(name), uid } => Ok(KnownPod { name, uid }),
+            Self { name: None, uid: _ } => {
+                let name = variable("POD_NAME").ok_or(CandidateError::NoPod)?;
+                Ok(KnownPod { name, uid: variable("POD_UID") })
+            }
+        }
+    }
+}
+
+impl KnownPod {
+    fn identity(&self) -> String {
+        holder_identity(&self.name, self.uid.as_deref().unwrap_or_default())
+    }
+}
+
+impl ForLife {
+    fn lock(self, client: Client, namespace: &str, name: &str) -> LifeLock {
+        match self {
+            Self::ConfigMap => LifeLock::config_map(client, namespace, name),
+            Self::LeaderLock(api) => LifeLock::leader_lock(client, api, namespace, name),
+        }
     }
 }
 
@@ -263,5 +412,25 @@ impl From<&str> for Candidate {
 impl From<String> for Candidate {
     fn from(lease: String) -> Self {
         Self::lease(lease)
+    }
+}
+
+impl From<Claimed> for CandidateError {
+    fn from(Claimed { by, lock }: Claimed) -> Self {
+        Self::LockTwice { by, lock }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_is_done_is_not_lost_with_the_lock() {
+        let given_up = || Err(CandidateError::Elector(ElectorError::WorkGoesOn { term: 1, seconds: 21 }));
+        assert!(matches!(kept(Some(7), given_up()), Ok(Some(7))));
+        assert!(matches!(kept(Some(7), Ok(())), Ok(Some(7))));
+        assert!(matches!(kept(None::<u8>, given_up()), Err(CandidateError::Elector(_))));
+        assert!(matches!(kept(None::<u8>, Ok(())), Ok(None)));
     }
 }

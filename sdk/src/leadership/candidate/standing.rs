@@ -80,7 +80,7 @@ impl Standing {
         self.leadership.clone()
     }
 
-    /// Changes of who leads, from now on; the first tells how things are. Ends when it stands no more.
+    /// Changes of who leads, from now on; the first tells who leads, as soon as anybody does. Ends when it stands no more.
     pub fn changes(&self) -> impl Stream<Item = Change> + Send + use<> {
         self.leadership.changes()
     }

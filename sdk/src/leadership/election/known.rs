@@ -8,7 +8,7 @@ use crate::leadership::clock::Moment;
 
 /// Takeovers of an expired lock are spread over this long, so that the standbys do not all write at one instant. A release
 /// is answered at once.
-const EXPIRY_JITTER: Duration = Duration::from_millis(100);
+const EXPIRY_JITTER: Duration = Duration::from_millis(50);
 
 /// Writes that are remembered: minutes of tries, more than there can be in a term. One that is forgotten and lands after all
 /// is taken for somebody else's, which is safe. Without a bound a right that is missing would fill the memory.

@@ -29,12 +29,12 @@ mod writes;
 use std::time::Duration;
 
 use self::known::{Knowledge, News};
-use self::pauses::Pauses;
 use self::vouched::Vouched;
 use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
 pub use self::options::{ElectionOptions, OptionsError};
+pub(in crate::leadership) use self::pauses::Pauses;
 pub use self::record::{Dates, Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 
@@ -46,7 +46,7 @@ pub struct Election {
     vouched: Vouched,
     pauses: Pauses,
     phase: Phase,
-    /// Whether a read or a write is on its way: one at a time.
+    /// The read or the write whose answer is waited for: one at a time.
     calling: Option<Call>,
     /// Nothing is written before the lock was read again.
     must_read: bool,
@@ -171,6 +171,12 @@ impl Election {
         matches!(self.phase, Phase::Leading(_))
     }
 
+    /// Whether the answer to a read or a write that it has asked for is news to it. A write may land all the same if it is not.
+    #[must_use]
+    pub const fn awaits_answer(&self) -> bool {
+        self.calling.is_some()
+    }
+
     /// How many renewals needed more than one write.
     #[must_use]
     pub const fn slow_renewals(&self) -> u64 {
@@ -258,7 +264,9 @@ impl Election {
                     self.end(now.clock, EndReason::Coordinated, effects);
                 }
             }
-            Input::Answered(observation) => self.answered(now, observation, effects),
+            Input::Answered(observation) if self.awaits_answer() => self.answered(now, observation, effects),
+            Input::Answered(observation) => self.learn(now, observation, effects),
+            Input::Conflict | Input::Failed | Input::Silent if !self.awaits_answer() => {}
             Input::Conflict => self.refused(),
             Input::Failed => {
                 self.calling = None;
@@ -305,7 +313,10 @@ impl Election {
         let news = self.lock.learn(now, observation, absence);
         self.vouched.has_written |= news == News::OwnWrite;
         match (news, self.phase) {
-            (News::OwnWrite, _) => self.count(now.clock, effects),
+            (News::OwnWrite, _) => {
+                self.count(now.clock, effects);
+                self.supersede_call();
+            }
             (News::ForeignWrite, Phase::Leading(_)) => {
                 let holder = self.holder().unwrap_or_default().to_owned();
                 self.end(now.clock, EndReason::Lost { holder }, effects);
@@ -339,6 +350,16 @@ impl Election {
                 effects.push(Effect::Begin { valid_until, token });
             }
             _ => {}
+        }
+    }
+
+    /// A leader that learns of a write of its own needs no read, and none of its other writes can land any more: they were based
+    /// on what was before.
+    fn supersede_call(&mut self) {
+        let shown = self.lock.newest().and_then(|known| known.mine.as_ref()).and_then(|sent| sent.put.spec.renewed);
+        let is_answered_soon = matches!(self.calling, Some(Call::Put(_))) && shown == self.last_stamp;
+        if self.leads() && !is_answered_soon {
+            (self.calling, self.must_read, self.refused) = (None, false, None);
         }
     }
 

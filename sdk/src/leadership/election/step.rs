@@ -52,7 +52,8 @@ pub enum Input {
     Conflict,
     /// The read or write failed. A write may have landed all the same.
     Failed,
-    /// There was no answer in time. A write may have landed all the same, or may land later.
+    /// There was no answer in time. A write may have landed all the same, or may land later: its answer, if it comes, is
+    /// [`Watched`](Input::Watched), and nothing if it is none.
     Silent,
 }
 

@@ -56,7 +56,7 @@ impl Election {
 }
 
 /// From the acquisition to the last renewal, both by the holder's clock.
-fn led_for(spec: &Spec) -> Duration {
+pub(super) fn led_for(spec: &Spec) -> Duration {
     match (spec.acquired, spec.renewed) {
         (Some(acquired), Some(renewed)) => renewed.since(acquired),
         _ => Duration::ZERO,

@@ -6,24 +6,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::calls::{self, Answer, Call, READING};
+use super::calls::{Answer, Calls, READING};
 use super::{Elector, ElectorError};
-use crate::leadership::announce::{Announcer, Herald};
-use crate::leadership::clock::{Clock, Moment, Reading};
-use crate::leadership::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Stamp};
-use crate::leadership::history::{Seen, TermHistory};
+use crate::leadership::announce::Herald;
+use crate::leadership::clock::{Moment, Reading};
+use crate::leadership::election::{Effect, Election, ElectionOptions, EndReason, Input, Now, Observation, Stamp};
+use crate::leadership::history::Seen;
 use crate::leadership::lock::{Lock, LockError};
-use crate::leadership::ping::Ping;
-use crate::leadership::pulse::Pulse;
-use crate::leadership::reign::Reign;
+use crate::leadership::seat::{Overdue, Seat};
 use crate::leadership::sends::Sends;
-use crate::leadership::term::{LeadershipState, Term};
+use crate::leadership::term::Term;
 use crate::leadership::watcher::{self, News};
 use crate::process::own;
 
@@ -31,7 +28,7 @@ use crate::process::own;
 const LONGEST_SLEEP_LEADING: Duration = Duration::from_millis(500);
 /// A standby has nothing to do between events of its watch; it wakes up to show that it is alive.
 const LONGEST_SLEEP_STANDBY: Duration = Duration::from_secs(5);
-/// The work of an ended term was told to end; one that goes on for a lease and this much longer ends the process.
+/// A lock that has been free for this long could not be taken.
 const GRACE: Duration = Duration::from_secs(5);
 const WATCHING: &str = "watching the lock";
 /// A holder that makes others wait for more than this many lease durations of ours is worth a line.
@@ -44,47 +41,32 @@ pub(super) struct Run {
     election: Election,
     options: ElectionOptions,
     lock: Arc<dyn Lock>,
-    clock: Clock,
-    announcer: Announcer,
-    state: watch::Sender<LeadershipState>,
-    pulse: Pulse,
-    history: TermHistory,
-    call: Option<Call>,
+    seat: Seat,
+    calls: Calls,
     /// The one task that keeps the watch open.
     watch: JoinSet<()>,
-    tell: mpsc::Sender<News>,
+    tell: mpsc::Sender<News<Observation>>,
     sends: Sends,
-    ping: Option<Ping>,
-    blocked: bool,
-    terms: u64,
-    reign: Option<Reign>,
     /// Since when this process would lead.
     stands_since: Option<Moment>,
     finished: bool,
 }
 
 impl Run {
-    pub(super) fn new(elector: Elector) -> (Self, Herald, mpsc::Receiver<News>) {
+    pub(super) fn new(elector: Elector) -> (Self, Herald, mpsc::Receiver<News<Observation>>) {
         let Elector { options, lock, clock, announcer, herald, state, pulse, ping, history } = elector;
         let (tell, news) = mpsc::channel(NEWS_WAITING);
         let election = Election::new(options.clone());
+        let calls = Calls::new(lock.clone(), options.call_timeout(), options.renew_deadline);
         let run = Self {
             election,
             options,
             lock,
-            clock,
-            announcer,
-            state,
-            pulse,
-            history,
-            call: None,
+            seat: Seat::new(clock, announcer, state, pulse, history, ping),
+            calls,
             watch: JoinSet::new(),
             tell,
             sends: Sends::default(),
-            ping,
-            blocked: false,
-            terms: 0,
-            reign: None,
             stands_since: None,
             finished: false,
         };
@@ -96,7 +78,7 @@ impl Run {
         ready: impl Future<Output = ()> + Send,
         stop: CancellationToken,
         patience: Duration,
-        mut news: mpsc::Receiver<News>,
+        mut news: mpsc::Receiver<News<Observation>>,
     ) -> Result<(), ElectorError> {
         let mut ready = pin!(ready);
         let (mut stands, mut stops, mut overdue) = (false, false, None);
@@ -107,9 +89,11 @@ impl Run {
             if self.finished {
                 return Ok(());
             }
-            self.check_that_work_ends()?;
+            if let Some(Overdue { term, seconds }) = self.seat.overdue(self.options.lease_duration) {
+                return Err(ElectorError::WorkGoesOn { term, seconds });
+            }
             let wait = self.longest_sleep();
-            let (call, reign, watch) = (&mut self.call, &self.reign, &mut self.watch);
+            let Self { calls, seat, watch, .. } = &mut self;
             input = tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stops => {
@@ -121,24 +105,21 @@ impl Run {
                     overdue = None;
                     Input::DrainOverdue
                 }
-                reason = asked_to_step_down(reign.as_ref()), if !stops => {
+                reason = seat.asked_to_step_down(), if !stops => {
                     overdue = Instant::now().checked_add(patience);
                     Input::StepDown(reason)
                 }
-                answer = answer(call) => {
-                    self.call = None;
-                    self.report(answer)
-                }
+                answer = calls.next() => self.report(answer),
                 Some(told) = news.recv() => self.watched(told),
                 // It ends by itself only in a panic, which is this task's too.
                 Some(Err(broken)) = watch.join_next() => match broken.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
                     Err(_) => Input::Watching(false),
                 },
-                () = work_ended(reign.as_ref()) => self.work_has_ended(),
+                () = seat.work_ended() => Input::WorkEnded { unanswered: seat.work_has_ended() },
                 () = &mut ready, if !stands => {
                     stands = true;
-                    self.stands_since = Some(self.clock.now());
+                    self.stands_since = Some(self.seat.clock.now());
                     Input::Stand
                 }
                 () = sleep(wait) => Input::Woken,
@@ -148,51 +129,47 @@ impl Run {
 
     /// Reads the clock, then lets the election look at what came.
     fn step(&mut self, input: Input) {
-        let now = self.clock.read();
+        let now = self.seat.clock.read();
         let slow = self.election.slow_renewals();
         let refused = input == Input::Conflict;
         self.decide(now, input);
-        let blocked = self.ping.as_mut().is_some_and(Ping::is_overdue);
-        if blocked != self.blocked {
-            self.blocked = blocked;
+        if let Some(blocked) = self.seat.blocked() {
             self.decide(now, Input::Blocked(blocked));
         }
         // By either clock: the election knows only one.
-        if self.election.leads() && !self.reign.as_ref().is_some_and(|reign| reign.term().is_valid()) {
-            self.decide(self.clock.read(), Input::RanOut);
+        if self.election.leads() && !self.seat.reign().is_some_and(|reign| reign.term().is_valid()) {
+            self.decide(self.seat.clock.read(), Input::RanOut);
+        }
+        if !self.election.awaits_answer() {
+            self.calls.leave();
         }
         if refused {
             // The lock had moved on, and the watch may not have told: it may be cut off without knowing.
             self.open_watch();
         }
         if self.election.slow_renewals() > slow {
-            self.announcer.slow_renewal();
+            self.seat.announcer.slow_renewal();
         }
-        self.history.saw(Seen::by(&self.election), Timestamp::now());
         let holder = self.election.holder().map(str::to_owned);
-        self.pulse.beat(holder.as_deref());
+        self.seat.saw(Seen::by(&self.election), holder.as_deref());
         if self.election.is_of_earlier_container() {
-            self.announcer.earlier_container();
+            self.seat.announcer.earlier_container();
         } else {
-            self.announcer.holder(holder.as_deref(), self.election.holds());
+            self.seat.announcer.holder(holder.as_deref(), self.election.holds());
         }
-        self.announcer.changed(self.election.changed_at());
+        self.seat.announcer.changed(self.election.changed_at());
+        if let Some(other) = self.lock.other_installation() {
+            self.seat.announcer.shared(&other);
+        }
         if let Some(wait) = self.election.foreign_wait().filter(|wait| *wait > self.options.lease_duration * LONG_WAIT)
         {
-            self.announcer.long_wait(wait);
+            self.seat.announcer.long_wait(wait);
         }
         // A lock that was free long before is no news while the first try is on its way.
         let stands = self.stands_since.is_some_and(|since| now.clock.since(since) >= GRACE);
-        if stands && self.reign.is_none() && self.election.is_vacant_for(GRACE, now.clock) {
-            self.announcer.vacant();
+        if stands && self.seat.reign().is_none() && self.election.is_vacant_for(GRACE, now.clock) {
+            self.seat.announcer.vacant();
         }
-        self.state.send_if_modified(|state| match state {
-            LeadershipState::Standby { leader } if *leader != holder => {
-                *leader = holder;
-                true
-            }
-            _ => false,
-        });
     }
 
     fn decide(&mut self, now: Reading, input: Input) {
@@ -205,84 +182,52 @@ impl Run {
     }
 
     fn carry_out(&mut self, effect: Effect, reading: Reading) {
-        let now = reading.clock;
         match effect {
-            Effect::Read => self.call = Some(calls::read(self.lock.clone(), self.options.call_timeout())),
+            Effect::Read => self.calls.read(),
             Effect::Put(put) => {
                 self.sends.sent(reading);
-                self.call = Some(calls::put(self.lock.clone(), put, self.options.call_timeout()));
+                self.calls.put(put);
             }
-            Effect::Begin { valid_until, token } => self.begin(now, valid_until, token),
+            Effect::Begin { valid_until, token } => self.begin(valid_until, token),
             Effect::Extend { valid_until } => {
-                if let Some(reign) = &self.reign {
+                if let Some(reign) = self.seat.reign() {
                     reign.extend(self.sends.valid_until(valid_until, self.options.renew_deadline));
                 }
             }
-            Effect::Drain => {
-                if let Some(reign) = &mut self.reign {
-                    reign.drain();
-                }
-            }
-            Effect::End(reason) => self.end(now, reason),
-            Effect::Released => self.announcer.released(),
+            Effect::Drain => self.seat.drain(),
+            Effect::End(reason) => self.end(reason),
+            Effect::Released => self.seat.announcer.released(),
             Effect::Stopped => {
                 if self.election.holds() {
-                    self.announcer.left_to_expire();
+                    self.seat.announcer.left_to_expire();
                 }
                 self.finished = true;
             }
         }
     }
 
-    fn begin(&mut self, now: Moment, valid_until: Moment, token: u64) {
-        self.terms += 1;
-        let (identity, clock) = (self.options.identity.clone(), self.clock.clone());
+    fn begin(&mut self, valid_until: Moment, token: u64) {
+        let identity = self.options.identity.clone();
         let valid_until = self.sends.valid_until(valid_until, self.options.renew_deadline);
-        let (control, term) = Term::until(self.terms, identity, Some(token.to_string()), clock, valid_until);
-        self.history.began(term.identity(), term.id(), Timestamp::now());
-        self.announcer.began(&term, self.lock.reference());
-        self.state.send_replace(LeadershipState::Leading(term.clone()));
-        self.reign = Some(Reign::new(term, control, now));
+        let term = move |id, clock| Term::until(id, identity, Some(token.to_string()), clock, valid_until);
+        self.seat.begin(term, self.lock.reference());
     }
 
-    fn end(&mut self, now: Moment, reason: EndReason) {
+    fn end(&mut self, reason: EndReason) {
         let leader = self.election.holder().map(str::to_owned);
-        if let Some(reign) = &mut self.reign {
-            self.announcer.ended(reign.term(), &reason, now.since(reign.began()), self.lock.reference());
-            self.history.ended(reason.clone(), Timestamp::now());
-            reign.end(now, reason);
-        }
-        self.state.send_replace(LeadershipState::Standby { leader });
+        self.seat.end(reason, self.lock.reference(), leader);
     }
 
-    fn work_has_ended(&mut self) -> Input {
-        let unanswered = self.reign.as_ref().and_then(Reign::unanswered);
-        if self.reign.as_mut().is_some_and(Reign::was_heard) {
-            self.reign = None;
-        }
-        Input::WorkEnded { unanswered }
-    }
-
-    fn check_that_work_ends(&mut self) -> Result<(), ElectorError> {
-        let limit = self.options.lease_duration + GRACE;
-        let Some(reign) = &mut self.reign else { return Ok(()) };
-        match reign.overtime(self.clock.now()) {
-            Some(overtime) if overtime > limit => {
-                Err(ElectorError::WorkGoesOn { term: reign.term().id(), seconds: overtime.as_secs() })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn watched(&mut self, news: News) -> Input {
+    fn watched(&mut self, news: News<Observation>) -> Input {
         match news {
-            News::Input(input) => {
-                if input == Input::Watching(true) {
-                    self.pulse.was_watched();
-                    self.announcer.recovered(WATCHING);
+            News::Watching(open) => {
+                if open {
+                    self.seat.pulse.was_watched();
+                    self.seat.announcer.recovered(WATCHING);
                 }
-                input
+                Input::Watching(open)
             }
+            News::Seen(observation) => Input::Watched(observation),
             News::Trouble(error) => {
                 self.trouble(WATCHING, &error);
                 Input::Watching(false)
@@ -295,12 +240,12 @@ impl Run {
         match trouble {
             Some(error) => self.trouble(doing, &error),
             None => {
-                self.pulse.was_read();
-                self.announcer.recovered(doing);
+                self.seat.pulse.was_read();
+                self.seat.announcer.recovered(doing);
                 if doing == READING
                     && let Some(dates) = self.lock.dates()
                 {
-                    self.decide(self.clock.read(), Input::Dated(dates));
+                    self.decide(self.seat.clock.read(), Input::Dated(dates));
                 }
             }
         }
@@ -309,10 +254,10 @@ impl Run {
 
     fn trouble(&mut self, doing: &'static str, error: &LockError) {
         if matches!(error, LockError::Coordinated { .. }) {
-            self.announcer.coordinated(error);
-            self.decide(self.clock.read(), Input::Coordinated);
+            self.seat.announcer.coordinated(error);
+            self.decide(self.seat.clock.read(), Input::Coordinated);
         } else {
-            self.announcer.trouble(doing, error);
+            self.seat.announcer.trouble(doing, error);
         }
     }
 
@@ -324,16 +269,9 @@ impl Run {
     }
 
     fn longest_sleep(&self) -> Duration {
-        let longest = if self.reign.is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
-        let now = self.clock.now();
+        let longest = if self.seat.reign().is_some() { LONGEST_SLEEP_LEADING } else { LONGEST_SLEEP_STANDBY };
+        let now = self.seat.clock.now();
         self.election.wake_at().map_or(longest, |wake| wake.since(now).min(longest))
-    }
-}
-
-async fn answer(call: &mut Option<Call>) -> Answer {
-    match call {
-        Some(call) => call.await,
-        None => pending().await,
     }
 }
 
@@ -341,20 +279,6 @@ async fn answer(call: &mut Option<Call>) -> Answer {
 async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
-        None => pending().await,
-    }
-}
-
-async fn asked_to_step_down(reign: Option<&Reign>) -> String {
-    match reign {
-        Some(reign) => reign.asked_to_step_down().await,
-        None => pending().await,
-    }
-}
-
-async fn work_ended(reign: Option<&Reign>) {
-    match reign {
-        Some(reign) => reign.work_ended().await,
         None => pending().await,
     }
 }

@@ -54,6 +54,27 @@ async fn a_coordinated_lock_is_an_error_that_is_told_once_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_installations_that_share_a_lock_are_told_of_by_the_one_that_stands_by() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.subscriber());
+    let cluster = Cluster::start().await;
+    let stand = |name: &str, installation: &str| {
+        let client = cluster.client(name);
+        let lock = LeaseLock::new(client.clone(), "default", "shared").of_installation(installation);
+        let (elector, _) = Elector::new(lock, ElectionOptions::new(name), Clock::tokio(), Metrics::new(), client);
+        elector.run(std::future::ready(()), CancellationToken::new(), Duration::ZERO)
+    };
+    let alike = async { tokio::join!(stand("a", "shop.one"), stand("b", "shop.one")) };
+    let _goes_on = timeout(Duration::from_secs(30), alike).await;
+    assert_eq!(log.lines_with("another installation"), Vec::<String>::new());
+    sleep(Duration::from_secs(60)).await;
+    let other = async { tokio::join!(stand("c", "shop.one"), stand("d", "shop.two")) };
+    let _goes_on = timeout(Duration::from_secs(90), other).await;
+    let told = log.lines_with("another installation");
+    assert!((1..=3).contains(&told.len()) && told[0].contains("ERROR") && told[0].contains("shop."), "{told:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_the_server_does_not_take_is_told_of() {
     let log = Log::default();
     let _logged = tracing::subscriber::set_default(log.subscriber());

@@ -8,6 +8,7 @@ use kube::client::Body;
 use tokio::time::{Instant, Sleep, sleep};
 use tower::retry::Policy;
 
+use super::denial::Denied;
 use crate::BoxError;
 
 /// Tries of one request, the first included.
@@ -15,17 +16,24 @@ const TRIES: u32 = 3;
 /// All tries of one request together: kube's own policy may wait for a quarter of an hour, long after a term has ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The API server learns who leads within milliseconds. A denial that lasts is no delay.
+const PATIENCE_WITH_DENIALS: Duration = Duration::from_secs(1);
+const FIRST_PAUSE_OF_DENIED: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE_OF_DENIED: Duration = Duration::from_millis(200);
 
-/// Tries again on 429, 503 and 504, where that can do no harm.
+/// Tries again on 429, 503 and 504, where that can do no harm, and on denials by the fence in the API server, which may not know
+/// yet who leads.
 #[derive(Clone, Debug)]
 pub(super) struct Retry {
     tried: u32,
     began: Option<Instant>,
+    denied: u32,
+    first_denied: Option<Instant>,
 }
 
 impl Retry {
     pub(super) const fn new() -> Self {
-        Self { tried: 0, began: None }
+        Self { tried: 0, began: None, denied: 0, first_denied: None }
     }
 
     /// How long to wait before the next try; `None`: this answer stands.
@@ -41,6 +49,14 @@ impl Retry {
         let pause = retry_after.unwrap_or(FIRST_PAUSE * self.tried * 2);
         (harmless && self.tried < TRIES && began.elapsed() + pause <= PATIENCE).then_some(pause)
     }
+
+    /// Likewise, after a denial by the fence.
+    fn pause_of_denied(&mut self) -> Option<Duration> {
+        let first = *self.first_denied.get_or_insert_with(Instant::now);
+        let pause = FIRST_PAUSE_OF_DENIED.saturating_mul(1 << self.denied.min(16)).min(LONGEST_PAUSE_OF_DENIED);
+        self.denied += 1;
+        (first.elapsed() + pause <= PATIENCE_WITH_DENIALS).then_some(pause)
+    }
 }
 
 impl<B> Policy<Request<Body>, Response<B>, BoxError> for Retry {
@@ -52,6 +68,9 @@ impl<B> Policy<Request<Body>, Response<B>, BoxError> for Retry {
         result: &mut Result<Response<B>, BoxError>,
     ) -> Option<Self::Future> {
         let response = result.as_ref().ok()?;
+        if response.extensions().get::<Denied>().is_some() {
+            return self.pause_of_denied().map(sleep);
+        }
         let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let pause = self.pause(request.method(), response.status(), after.map(Duration::from_secs))?;
         Some(sleep(pause))

@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::ResourceExt as _;
-use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{ApiResource, DynamicObject, PostParams};
 use kube::core::Status;
 use serde_json::{Map, Value, json};
 
+use super::object::{Found, Object, parse_version};
 use super::{Lock, LockError, LockWatch, dated};
 use crate::leadership::election::{Dates, Observation, Put, Record, Spec, Stamp};
 
-/// The server ends a watch after this long. A standby sends no other request than to open it again.
-const WATCH_SECONDS: u32 = 290;
+const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// The fields of the spec that belong to the election. All others are kept as they are.
 const OURS: [&str; 5] = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
@@ -28,10 +28,7 @@ const OURS: [&str; 5] = ["holderIdentity", "leaseDurationSeconds", "acquireTime"
 /// `resourceNames`, because the lock is found by a field selector and created by a PUT.
 #[derive(Debug)]
 pub struct LeaseLock {
-    api: Api<DynamicObject>,
-    resource: ApiResource,
-    name: String,
-    namespace: String,
+    at: Object,
     labels: BTreeMap<String, String>,
     newest: Arc<Mutex<Newest>>,
 }
@@ -40,8 +37,6 @@ pub struct LeaseLock {
 #[derive(Debug, Default)]
 struct Newest {
     object: Option<DynamicObject>,
-    /// Where a watch is to start: 0 before the first read.
-    version: u64,
     dates: Option<Dates>,
 }
 
@@ -49,15 +44,12 @@ impl LeaseLock {
     /// The Lease of this name and namespace. `client` should be of its own, without a retry policy.
     #[must_use]
     pub fn new(client: kube::Client, namespace: &str, name: &str) -> Self {
-        let resource = ApiResource::erase::<Lease>(&());
-        Self {
-            api: Api::namespaced_with(client, namespace, &resource),
-            resource,
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            labels: BTreeMap::new(),
-            newest: Arc::default(),
-        }
+        let rule = format!(
+            "apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: [{name}], \
+             verbs: [list, watch, create, update], in a Role of namespace {namespace}"
+        );
+        let at = Object::new(client, ApiResource::erase::<Lease>(&()), namespace, name, rule);
+        Self { at, labels: BTreeMap::new(), newest: Arc::default() }
     }
 
     /// Puts a label on the Lease at each write, so that it is found by it. Labels of others stay, as do those of client-go.
@@ -67,19 +59,17 @@ impl LeaseLock {
         self
     }
 
-    fn selector(&self) -> String {
-        format!("metadata.name={}", self.name)
+    /// Says which installation the Lease belongs to, by the label `app.kubernetes.io/instance`, so that two which share one by
+    /// mistake hear of it.
+    #[must_use]
+    pub fn of_installation(self, installation: impl Into<String>) -> Self {
+        self.labelled(INSTANCE, installation)
     }
 
     async fn list(&self) -> Result<Observation, LockError> {
-        let params = ListParams::default().fields(&self.selector());
-        let list = dated::list(&self.api, &params).await;
-        let (list, answered) = list.map_err(|e| self.error(e))?;
-        let version = parse_version(list.metadata.resource_version.as_deref())?;
-        let found = list.items.into_iter().next();
+        let Found { version, object, answered } = self.at.read().await?;
         let mut newest = lock(&self.newest);
-        newest.version = newest.version.max(version);
-        match found {
+        match object {
             Some(object) => {
                 let version = parse_version(object.metadata.resource_version.as_deref())?;
                 newest.dates = dated::dates(&object, version, answered);
@@ -91,11 +81,15 @@ impl LeaseLock {
 
     async fn write(&self, put: Put) -> Result<Observation, LockError> {
         let Some(object) = self.object(&put) else { return Err(LockError::Conflict) };
-        match self.api.replace(&self.name, &PostParams::default(), &object).await {
-            Ok(written) => lock(&self.newest).present(written),
+        match self.at.api().replace(self.at.name(), &PostParams::default(), &object).await {
+            Ok(written) => {
+                let observation = lock(&self.newest).present(written)?;
+                self.at.advance(observation.version());
+                Ok(observation)
+            }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
             Err(kube::Error::Api(status)) if lacks_version(&status) => Err(LockError::Conflict),
-            Err(error) => Err(self.error(error)),
+            Err(error) => Err(self.at.error(error)),
         }
     }
 
@@ -111,7 +105,7 @@ impl LeaseLock {
     /// The one that was read, with only the election's fields changed, or a new one.
     fn unlabelled(&self, put: &Put) -> Option<DynamicObject> {
         let Some((version, uid)) = &put.base else {
-            let mut object = DynamicObject::new(&self.name, &self.resource).within(&self.namespace);
+            let mut object = self.at.blank();
             object.data = json!({ "spec": Value::Object(fields(&put.spec)) });
             return Some(object);
         };
@@ -128,34 +122,16 @@ impl LeaseLock {
     }
 
     async fn open(&self) -> Result<LockWatch, LockError> {
-        let version = lock(&self.newest).version;
-        if version == 0 {
-            return Err(LockError::Expired);
-        }
-        let params = WatchParams::default().fields(&self.selector()).timeout(WATCH_SECONDS);
-        let events = self.api.watch(&params, &version.to_string()).await.map_err(|e| self.error(e))?;
         let newest = self.newest.clone();
-        let name = self.name.clone();
-        let namespace = self.namespace.clone();
-        let told = events.filter_map(move |event| {
-            let told = match event {
-                Ok(event) => take_in(&mut lock(&newest), event),
-                Err(error) => Some(Err(classify(&name, &namespace, error))),
-            };
-            if matches!(told, Some(Err(LockError::Expired))) {
-                lock(&newest).version = 0;
+        let observed = move |found: Result<Found, LockError>| {
+            let Found { version, object, answered: _ } = found?;
+            let mut newest = lock(&newest);
+            match object {
+                Some(object) => newest.present(object),
+                None => Ok(newest.absent(version)),
             }
-            std::future::ready(told)
-        });
-        Ok(told.boxed())
-    }
-
-    fn error(&self, error: kube::Error) -> LockError {
-        let error = classify(&self.name, &self.namespace, error);
-        if matches!(error, LockError::Expired) {
-            lock(&self.newest).version = 0;
-        }
-        error
+        };
+        Ok(self.at.watch().await?.map(observed).boxed())
     }
 }
 
@@ -168,6 +144,12 @@ impl Lock for LeaseLock {
         lock(&self.newest).dates
     }
 
+    fn other_installation(&self) -> Option<String> {
+        let own = self.labels.get(INSTANCE)?;
+        let newest = lock(&self.newest);
+        newest.object.as_ref()?.labels().get(INSTANCE).filter(|other| *other != own).cloned()
+    }
+
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Observation, LockError>> {
         Box::pin(self.write(put))
     }
@@ -177,14 +159,7 @@ impl Lock for LeaseLock {
     }
 
     fn reference(&self) -> ObjectReference {
-        ObjectReference {
-            api_version: Some(self.resource.api_version.clone()),
-            kind: Some(self.resource.kind.clone()),
-            name: Some(self.name.clone()),
-            namespace: Some(self.namespace.clone()),
-            uid: lock(&self.newest).object.as_ref().and_then(|object| object.metadata.uid.clone()),
-            ..ObjectReference::default()
-        }
+        self.at.reference(lock(&self.newest).object.as_ref().and_then(|object| object.metadata.uid.clone()))
     }
 }
 
@@ -194,7 +169,6 @@ impl Newest {
     fn present(&mut self, object: DynamicObject) -> Result<Observation, LockError> {
         let record = read(&object)?;
         if record.version >= self.object_version() {
-            self.version = self.version.max(record.version);
             self.object = Some(object);
         }
         Ok(Observation::Present(record))
@@ -202,7 +176,6 @@ impl Newest {
 
     fn absent(&mut self, version: u64) -> Observation {
         if version >= self.object_version() {
-            self.version = self.version.max(version);
             self.object = None;
         }
         Observation::Absent { version }
@@ -211,22 +184,6 @@ impl Newest {
     fn object_version(&self) -> u64 {
         let version = self.object.as_ref().and_then(|object| object.metadata.resource_version.as_deref());
         version.and_then(|version| version.parse().ok()).unwrap_or_default()
-    }
-}
-
-fn take_in(newest: &mut Newest, event: WatchEvent<DynamicObject>) -> Option<Result<Observation, LockError>> {
-    match event {
-        WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(newest.present(object)),
-        WatchEvent::Deleted(object) => {
-            let version = parse_version(object.metadata.resource_version.as_deref());
-            Some(version.map(|version| newest.absent(version)))
-        }
-        WatchEvent::Bookmark(bookmark) => {
-            newest.version = newest.version.max(bookmark.metadata.resource_version.parse().unwrap_or_default());
-            None
-        }
-        WatchEvent::Error(status) if status.code == 410 => Some(Err(LockError::Expired)),
-        WatchEvent::Error(status) => Some(Err(LockError::Refused { message: status.message, code: status.code })),
     }
 }
 
@@ -272,30 +229,10 @@ fn time(stamp: Stamp) -> String {
     format!("{time:.6}")
 }
 
-fn parse_version(version: Option<&str>) -> Result<u64, LockError> {
-    let parsed = version.and_then(|version| version.parse().ok());
-    parsed.ok_or_else(|| LockError::Unreadable(format!("resourceVersion {version:?} is not a number")))
-}
-
 /// A write without a version, on a Lease that is there. Names that are none are 422 too.
 fn lacks_version(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 422 && causes.any(|cause| cause.field == "metadata.resourceVersion")
-}
-
-fn classify(name: &str, namespace: &str, error: kube::Error) -> LockError {
-    match error {
-        kube::Error::Api(status) if status.code == 410 => LockError::Expired,
-        kube::Error::Api(status) if status.code == 403 => LockError::Forbidden {
-            message: status.message,
-            rule: format!(
-                "apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: [{name}], \
-                 verbs: [list, watch, create, update], in a Role of namespace {namespace}"
-            ),
-        },
-        kube::Error::Api(status) => LockError::Refused { message: status.message, code: status.code },
-        error => LockError::Api(Box::new(error)),
-    }
 }
 
 fn lock(newest: &Mutex<Newest>) -> MutexGuard<'_, Newest> {

@@ -2,6 +2,7 @@
 
 mod dated;
 mod lease;
+mod object;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -10,6 +11,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use super::election::{Dates, Observation, Put};
 
 pub use lease::LeaseLock;
+pub(super) use object::{Found, Object, parse_version};
 
 /// An object in the cluster that an [`Elector`](super::Elector) reads, writes and watches.
 pub trait Lock: Send + Sync + 'static {
@@ -18,6 +20,11 @@ pub trait Lock: Send + Sync + 'static {
 
     /// When the newest read was answered, and when the lock that it showed was written. `None` if that is not known.
     fn dates(&self) -> Option<Dates> {
+        None
+    }
+
+    /// Which other installation it belongs to, by the newest state seen.
+    fn other_installation(&self) -> Option<String> {
         None
     }
 
@@ -52,6 +59,17 @@ pub enum LockError {
         message: String,
         /// The RBAC rule that would grant it.
         rule: String,
+    },
+    /// The API server has no such kind.
+    #[error(
+        "the API server does not serve {resource} of version {version}: install the definition with the operator's command \
+         `install`"
+    )]
+    NotServed {
+        /// Plural and group.
+        resource: String,
+        /// The version.
+        version: String,
     },
     /// There was no answer in time.
     #[error("the API server does not answer")]

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::files::{File, header};
 use super::rights::{EVENTS_OF_CLUSTER, Rights, Rules};
 use super::text::{Sorted, yaml};
-use super::{GenerateError, Options, crds, deployment, rbac};
+use super::{GenerateError, LockKind, Options, crds, deployment, fence, object, rbac};
 use crate::controller::Registration;
+use crate::leadership::POLICY;
 
 /// Each file of the chart by its path, with `@tokens@`.
-const CHART: [(&str, &str); 13] = [
+const CHART: [(&str, &str); 14] = [
     ("Chart.yaml", include_str!("chart/Chart.yaml")),
     (".helmignore", include_str!("chart/.helmignore")),
     ("values.yaml", include_str!("chart/values.yaml")),
@@ -18,6 +19,7 @@ const CHART: [(&str, &str); 13] = [
     ("templates/NOTES.txt", include_str!("chart/templates/NOTES.txt")),
     ("templates/appsettings.yaml", include_str!("chart/templates/appsettings.yaml")),
     ("templates/deployment.yaml", include_str!("chart/templates/deployment.yaml")),
+    ("templates/fence.yaml", include_str!("chart/templates/fence.yaml")),
     ("templates/leader-election.yaml", include_str!("chart/templates/leader-election.yaml")),
     ("templates/metrics.yaml", include_str!("chart/templates/metrics.yaml")),
     ("templates/networkpolicy.yaml", include_str!("chart/templates/networkpolicy.yaml")),
@@ -29,8 +31,19 @@ const SERVICE_ACCOUNT: (&str, &str) =
 
 /// Stands for the namespaces that are watched, of which the chart makes as many as its values name.
 const WATCHED: &str = "watched";
+/// Stands for the name of the lock.
+const LOCK: &str = "lock-of-the-release";
 /// What the chart says by values of its own.
-const SAID_ELSEWHERE: [&str; 3] = ["EnableLeaderElection", "LeaderElectionId", "LeaderElectionNamespace"];
+const SAID_ELSEWHERE: [&str; 6] = [
+    "EnableLeaderElection",
+    "LeaderElectionFence",
+    "LeaderElectionId",
+    "LeaderElectionLock",
+    "LeaderElectionNamespace",
+    "LeaderLockApiVersion",
+];
+/// Stands for the API group of a LeaderLock, which the values choose.
+const GROUP: &str = "{{ include \"operator.leaderLockGroup\" . }}";
 
 /// The chart of an operator with these controllers.
 pub(crate) fn chart<S>(controllers: &[Registration<S>], options: &Options) -> Result<Vec<File>, GenerateError> {
@@ -44,9 +57,10 @@ pub(crate) fn chart<S>(controllers: &[Registration<S>], options: &Options) -> Re
     }
     for (name, crd) in crds(controllers)? {
         let path = format!("templates/crd-{name}.yaml");
-        let text = signed(&path, &crd_template(&name, crd)?, &header);
+        let text = signed(&path, &crd_template(".Values.crds.install", &name, crd)?, &header);
         files.push(File { path, text });
     }
+    files.push(lock_crd(options, &header)?);
     Ok(files)
 }
 
@@ -55,12 +69,20 @@ fn tokens<S>(
     options: &Options,
     header: &str,
 ) -> Result<Vec<(&'static str, String)>, GenerateError> {
+    // Whether the leader's pod is labelled is said by the chart's values.
+    let options = &Options { labels_pod: false, ..options.clone() };
     let all = Rights::of(controllers, &Options { watched: Vec::new(), ..options.clone() });
     let apart = Rights::of(controllers, &Options { watched: vec![WATCHED.to_owned()], ..options.clone() });
     let nothing = Rules::default();
     let of = |namespace: &str| apart.namespaces.get(namespace).unwrap_or(&nothing);
     let (repository, tag) = repository_and_tag(options);
     let lock_namespace = options.lock.as_ref().map(|lock| &lock.namespace).filter(|name| **name != options.namespace);
+    let lock = match options.lock.as_ref().map(|lock| &lock.kind) {
+        Some(LockKind::ConfigMap) => "ConfigMap",
+        Some(LockKind::LeaderLock(_)) => "LeaderLock",
+        Some(LockKind::Lease) | None => "Lease",
+    };
+    let api = format!("{}/v1", options.leader_lock.spec.group);
     let address = |port: Option<u16>| port.map_or_else(|| "0".to_owned(), |port| format!("[::]:{port}"));
     Ok(vec![
         ("header", json_text(header)),
@@ -73,8 +95,16 @@ fn tokens<S>(
         ("replicas", if options.lock.is_some() { deployment::REPLICAS } else { 1 }.to_string()),
         ("grace", deployment::grace(options).to_string()),
         ("election", options.lock.is_some().to_string()),
+        ("fence", options.fence.to_string()),
+        ("fence_policy", POLICY.to_owned()),
+        ("fence_holder", fence::HOLDER.to_owned()),
+        ("fence_rules", block(&Value::Array(fence::rules(controllers, options)), 4)?),
+        ("fence_exempt", block(&fence::exempt(LOCK), 4)?.replace(LOCK, "{{ include \"operator.lock\" . | quote }}")),
         ("lock_namespace", json!(lock_namespace.map_or("", String::as_str)).to_string()),
         ("lock_verbs", json!(super::rights::LOCK).to_string()),
+        ("lock_for_life_verbs", json!(super::rights::LOCK_FOR_LIFE).to_string()),
+        ("lock", lock.to_owned()),
+        ("leader_lock_api", api),
         ("appsettings", appsettings(&options.appsettings)?),
         ("resources", block(&json!({ "resources": deployment::resources() }), 0)?),
         ("health", address(options.health_port)),
@@ -116,7 +146,17 @@ fn appsettings(settings: &Value) -> Result<String, GenerateError> {
     Ok(format!("\n{}", block(&Value::Object(settings), 2)?))
 }
 
-fn crd_template(name: &str, mut crd: Value) -> Result<String, GenerateError> {
+/// The CRD of the lock, for releases whose values choose one that needs it.
+fn lock_crd(options: &Options, header: &str) -> Result<File, GenerateError> {
+    let (name, crd) = object(&options.leader_lock)?;
+    let group = crd["spec"]["group"].as_str().unwrap_or_default().to_owned();
+    let needed = "and .Values.crds.install .Values.crds.leaderLock (include \"operator.leaderLockGroup\" .)";
+    let text = crd_template(needed, &name, crd)?.replace(&group, GROUP);
+    let path = "templates/crd-leaderlocks.yaml".to_owned();
+    Ok(File { text: signed(&path, &text, header), path })
+}
+
+fn crd_template(needed: &str, name: &str, mut crd: Value) -> Result<String, GenerateError> {
     // Taken out, because it is made by the template.
     let metadata = crd.as_object_mut().and_then(|crd| crd.remove("metadata")).unwrap_or_default();
     let annotations = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -126,7 +166,7 @@ fn crd_template(name: &str, mut crd: Value) -> Result<String, GenerateError> {
     };
     let (body, annotations) = (literal(&block(&crd, 0)?), written(annotations)?);
     Ok(format!(
-        "{{{{- if .Values.crds.install }}}}\n{body}\nmetadata:\n  name: {name}\n  labels: {{{{- include \"operator.labels\" . | nindent 4 }}}}\n  \
+        "{{{{- if {needed} }}}}\n{body}\nmetadata:\n  name: {name}\n  labels: {{{{- include \"operator.labels\" . | nindent 4 }}}}\n  \
          annotations:\n    helm.sh/resource-policy: {{{{ ternary \"keep\" \"delete\" .Values.crds.keep }}}}\n{annotations}{{{{- end }}}}\n"
     ))
 }

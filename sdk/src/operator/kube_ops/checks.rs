@@ -7,17 +7,26 @@ use std::time::Duration;
 use super::Draft;
 use super::names::{not_a_label, not_a_subdomain};
 use super::reader::Reader;
-use super::types::Setting;
+use super::types::{LeaderElectionLock, Setting};
 
 /// Tries are up to this much, in tenths, of the retry period apart (client-go's `JitterFactor`).
 const JITTER_TENTHS: u32 = 12;
 /// Less between renew deadline and lease is soon eaten up by clocks that run at different speeds and by slow requests.
 const ENOUGH_MARGIN: Duration = Duration::from_secs(2);
+/// How a container learns which pod it is in.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/downward-api/>
+const DOWNWARD_API: &str = "\
+    set POD_NAME by the Downward API, with these lines under the container's `env` in the pod's template:
+- { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+- { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
+- { name: POD_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }";
 /// A Lease holds its duration as an `i32` of seconds.
 const LONGEST_LEASE: Duration = Duration::from_secs(i32::MAX as u64);
 
 pub(super) fn check(draft: &Draft, reader: &mut Reader<'_>) {
     check_names(draft, reader);
+    check_pod(draft, reader);
+    check_fence(draft, reader);
     check_lease(draft, reader);
     check_backoff(draft, reader);
     check_addresses(draft, reader);
@@ -42,6 +51,42 @@ fn check_names(draft: &Draft, reader: &mut Reader<'_>) {
         } else if !seen.insert(namespace) {
             reader.problem("Namespaces", format!("{namespace:?} is there twice; expected each namespace once"));
         }
+    }
+}
+
+/// A lock that goes with its holder's pod.
+fn check_pod(draft: &Draft, reader: &mut Reader<'_>) {
+    let is_for_life = draft.leader_election_lock.is_some_and(LeaderElectionLock::is_for_life);
+    if !is_for_life || draft.enable_leader_election != Some(true) || reader.is_for_pods() {
+        return;
+    }
+    if reader.is_made_up("Name") {
+        let expected =
+            format!("a ConfigMap or LeaderLock goes with its holder's pod, whose name must be known; {DOWNWARD_API}");
+        reader.problem("Name", expected);
+    }
+    if let (Some(namespace), Some(own)) = (&draft.leader_election_namespace, reader.variable("POD_NAMESPACE"))
+        && *namespace != own
+    {
+        let expected = format!(
+            "expected the pod's own namespace, {own} (POD_NAMESPACE): a ConfigMap or LeaderLock belongs to its holder's pod, and              the garbage collector deletes what belongs to a pod of another namespace"
+        );
+        reader.problem("LeaderElectionNamespace", expected);
+    }
+}
+
+fn check_fence(draft: &Draft, reader: &mut Reader<'_>) {
+    if draft.leader_election_fence == Some(true) && draft.enable_leader_election == Some(false) {
+        let message =
+            "lets only the leader write, and EnableLeaderElection is false: set that to true, or this to false";
+        reader.problem("LeaderElectionFence", message);
+    }
+    if draft.leader_election_fence == Some(true)
+        && draft.leader_election_lock.is_some_and(LeaderElectionLock::is_for_life)
+    {
+        let message = "asks the API server to compare writers with the holder of a Lease, and LeaderElectionLock is another lock: \
+                       set that to Lease, or this to false";
+        reader.problem("LeaderElectionFence", message);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::{Kind, Node, Origin, Problem, Problems, Settings, Warning, same_key};
+use crate::settings::{Kind, Layer, Node, Origin, Problem, Problems, Settings, Warning, same_key};
 
 use super::table::{Key, Preset};
 use super::types::Setting;
@@ -91,6 +91,21 @@ impl<'a> Reader<'a> {
         self.warnings.push(Warning { key: format!("{SECTION}:{key}"), message: message.into(), origin });
     }
 
+    /// Whether nobody has said what the value of `key` is, and no variable of the pod has.
+    pub(super) fn is_made_up(&self, key: &str) -> bool {
+        self.value_of(key).is_none_or(|(_, origin)| origin.layer() == Layer::Default)
+    }
+
+    /// Whether pods are meant, which know more of themselves than this process does.
+    pub(super) fn is_for_pods(&self) -> bool {
+        self.facts.defaults.for_pods
+    }
+
+    /// What the environment says.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.facts.settings.variable(name).map(str::to_owned)
+    }
+
     fn value_of(&self, key: &str) -> Option<(String, Origin)> {
         let Read { shown, origins } = self.values.get(key)?;
         let last = origins.iter().max_by_key(|origin| origin.layer())?;
@@ -102,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is wrong and what is odd, including keys of the section that are not in the table.
-    pub(super) fn finish(mut self, keys: &[Key], later: &[&'static str]) -> (Problems, Vec<Warning>) {
+    pub(super) fn finish(mut self, keys: &[Key]) -> (Problems, Vec<Warning>) {
         let entries = match &self.section.kind {
             Kind::Table(_) => self.section.entries().unwrap_or_default(),
             _ => Vec::new(),
@@ -110,11 +125,6 @@ impl<'a> Reader<'a> {
         for (written, node) in entries {
             let path = format!("{SECTION}:{written}");
             if node.kind == Kind::Null || keys.iter().any(|key| same_key(key.name, &written)) {
-                continue;
-            }
-            if later.iter().any(|key| same_key(key, &written)) {
-                let problem = Problem::new(path, "not supported yet by this version");
-                self.problems.push(problem.with_value(node.shown(), &node.origin));
                 continue;
             }
             let message = match nearest(&written, keys.iter().map(|key| key.name)) {

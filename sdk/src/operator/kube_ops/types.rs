@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::leadership::life::LeaderLockApi;
 use crate::settings::{Kind, Node, format_duration, parse_duration, same_key};
 
 /// A type that a key may have.
@@ -42,6 +43,10 @@ pub enum ReadyWhen {
 pub enum LeaderElectionLock {
     /// A `coordination.k8s.io/v1` Lease, renewed.
     Lease,
+    /// A ConfigMap that goes with its holder's pod.
+    ConfigMap,
+    /// Likewise, a kind of its own: [`LeaderLock`](crate::leadership::life::LeaderLock).
+    LeaderLock,
 }
 
 macro_rules! choices {
@@ -61,25 +66,41 @@ macro_rules! choices {
         }
     };
     (@kind $one:ident, $other:ident) => { concat!(stringify!($one), " or ", stringify!($other)) };
+    (@kind $one:ident, $($more:ident),+) => { concat!(stringify!($one), ", ", choices!(@kind $($more),+)) };
 }
 
 choices!(ReconcileStrategy { ByGeneration, ByResourceVersion });
 choices!(ReadyWhen { Synced, Leading });
+choices!(LeaderElectionLock { Lease, ConfigMap, LeaderLock });
 
-impl Setting for LeaderElectionLock {
-    const KIND: &'static str = "Lease";
+impl LeaderElectionLock {
+    /// Whether it is not renewed, and goes with its holder's pod.
+    #[must_use]
+    pub const fn is_for_life(self) -> bool {
+        match self {
+            Self::Lease => false,
+            Self::ConfigMap | Self::LeaderLock => true,
+        }
+    }
+
+    /// The kind of the object.
+    #[must_use]
+    pub fn kind(self) -> String {
+        self.show()
+    }
+}
+
+impl Setting for LeaderLockApi {
+    const KIND: &'static str = "coordination.kubeops.rs/v1 or coralogix.com/v1";
 
     fn read(node: &Node) -> Result<Self, String> {
         let text = scalar::<Self>(node)?;
-        if same_key(text.trim(), "Lease") {
-            return Ok(Self::Lease);
-        }
-        let later = ["ConfigMap", "LeaderLock"].iter().any(|lock| same_key(text.trim(), lock));
-        Err(if later { "not supported yet by this version; expected Lease" } else { "expected Lease" }.to_owned())
+        let named = Self::ALL.into_iter().find(|api| api.to_string().eq_ignore_ascii_case(text.trim()));
+        named.ok_or_else(|| format!("expected {}", Self::KIND))
     }
 
     fn show(&self) -> String {
-        Self::KIND.to_owned()
+        self.to_string()
     }
 }
 

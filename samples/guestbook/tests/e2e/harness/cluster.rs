@@ -1,11 +1,12 @@
 //! A control plane for one test, with the sample's CRD in it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use kube::Client;
-use kubeops_testkit::ControlPlane;
+use kubeops_testkit::{Binaries, ControlPlane};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::guestbooks::Guestbooks;
@@ -55,11 +56,21 @@ impl Cluster {
         Self::with(Share::WithOthers(MACHINE.read().await)).await
     }
 
+    /// Without the CRD, and with flags for the API server.
+    pub(crate) async fn start_with_flags(flags: &[&str]) -> Self {
+        let (share, directory) = (Share::WithOthers(MACHINE.read().await), new_directory());
+        let plane = ControlPlane::start_with(binaries(&directory, flags)).await;
+        Self::on(plane.expect("start a control plane"), directory, share)
+    }
+
     async fn with(share: Share) -> Self {
-        let plane = ControlPlane::start().await.expect("start a control plane");
+        Self::on(ControlPlane::start().await.expect("start a control plane"), new_directory(), share)
+    }
+
+    fn on(plane: ControlPlane, directory: PathBuf, share: Share) -> Self {
         let client = plane.client().expect("a client");
         let guestbooks = Guestbooks::new(client.clone());
-        Self { plane, client, guestbooks, directory: new_directory(), _share: share }
+        Self { plane, client, guestbooks, directory, _share: share }
     }
 
     /// Installs the CRD as an administrator does.
@@ -103,7 +114,12 @@ impl Cluster {
     }
 
     pub(crate) fn history(&self) -> History {
-        History::begin(&self.client, &self.guestbooks)
+        self.history_of(LOCK)
+    }
+
+    /// One of another lock.
+    pub(crate) fn history_of(&self, lock: &str) -> History {
+        History::begin(&self.client, lock, &self.guestbooks)
     }
 
     /// The audit log up to now.
@@ -129,6 +145,21 @@ impl Drop for Cluster {
             let _ = std::fs::remove_dir_all(&self.directory);
         }
     }
+}
+
+/// The usual programs, of which kube-apiserver is a script that adds flags.
+fn binaries(directory: &Path, flags: &[&str]) -> Binaries {
+    let (usual, folder) = (Binaries::find().expect("find the programs"), directory.join("programs"));
+    std::fs::create_dir_all(&folder).expect("make a folder");
+    let path = |program| usual.path(program).expect("a program");
+    for program in ["etcd", "kubectl"] {
+        std::os::unix::fs::symlink(path(program), folder.join(program)).expect("link a program");
+    }
+    let (script, real) = (folder.join("kube-apiserver"), path("kube-apiserver"));
+    let text = format!("#!/bin/sh\nexec '{}' \"$@\" {}\n", real.display(), flags.join(" "));
+    std::fs::write(&script, text).expect("write a script");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).expect("make it a program");
+    Binaries::at(folder).expect("the programs")
 }
 
 /// A directory for logs and settings files, empty and used by nobody else.

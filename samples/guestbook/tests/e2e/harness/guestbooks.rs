@@ -33,6 +33,11 @@ impl Guestbooks {
         Self { api: Api::namespaced_with(client.clone(), NAMESPACE, &resource), client, resource }
     }
 
+    /// The guestbooks by another client.
+    pub(crate) fn of(&self, client: Client) -> Api<DynamicObject> {
+        Api::namespaced_with(client, NAMESPACE, &self.resource)
+    }
+
     pub(crate) async fn create(&self, name: &str, spec: Value) -> kube::Result<DynamicObject> {
         let object = DynamicObject::new(name, &self.resource).data(json!({ "spec": spec }));
         self.api.create(&PostParams::default(), &object).await

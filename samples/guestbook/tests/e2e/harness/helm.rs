@@ -65,11 +65,16 @@ impl Cluster {
 
     /// Waits until a pod holds the lock: its identity is made of name and uid, by the Downward API.
     pub(crate) async fn wait_holder(&self, namespace: &str, lock: &str, pod: &str) {
+        self.wait_held_by(namespace, lock, &format!("{pod}_uid-of-{pod}")).await;
+    }
+
+    /// Waits until the lock names `identity`.
+    pub(crate) async fn wait_held_by(&self, namespace: &str, lock: &str, identity: &str) {
         let leases: Api<Lease> = Api::namespaced(self.client.clone(), namespace);
-        eventually(&format!("{pod} holds {namespace}/{lock}"), PATIENCE, async || {
+        eventually(&format!("{identity} holds {namespace}/{lock}"), PATIENCE, async || {
             let lease = leases.get(lock).await.map_err(|error| error.to_string())?;
             let holder = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();
-            if holder == format!("{pod}_uid-of-{pod}") { Ok(()) } else { Err(holder) }
+            if holder == identity { Ok(()) } else { Err(holder) }
         })
         .await;
     }

@@ -10,16 +10,18 @@ use kube::api::{Api, DynamicObject};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 use kube::{Client, ResourceExt};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::guestbooks::{Guestbooks, reconciled_by};
-use super::{LOCK, NAMESPACE, replica_of};
+use super::{NAMESPACE, replica_of};
 
 /// One version of the lock.
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseSeen {
     pub(crate) at: Instant,
+    version: u64,
     pub(crate) uid: String,
     /// The object was deleted.
     pub(crate) gone: bool,
@@ -45,6 +47,7 @@ impl LeaseSeen {
         let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
         Self {
             at: Instant::now(),
+            version: version(lease),
             uid: lease.uid().unwrap_or_default(),
             gone,
             holder,
@@ -58,6 +61,8 @@ impl LeaseSeen {
 #[derive(Clone, Debug)]
 pub(crate) struct GuestbookSeen {
     pub(crate) at: Instant,
+    version: u64,
+    status: Value,
     pub(crate) name: String,
     pub(crate) reconciled_by: Option<String>,
 }
@@ -84,19 +89,21 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn begin(client: &Client, guestbooks: &Guestbooks) -> Self {
+    pub(crate) fn begin(client: &Client, lock: &str, guestbooks: &Guestbooks) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (tell, news) = watch::channel(());
         let tell = Arc::new(tell);
 
         let leases: Api<Lease> = Api::namespaced(client.clone(), NAMESPACE);
-        let only_the_lock = Config::default().fields(&format!("metadata.name={LOCK}"));
+        let only_the_lock = Config::default().fields(&format!("metadata.name={lock}"));
         let record = recorder(&seen, &tell, |seen, lease: &Lease, gone| seen.leases.push(LeaseSeen::new(lease, gone)));
         let of_lock = tokio::spawn(follow(watcher(leases, only_the_lock).default_backoff().boxed(), record));
 
         let record = recorder(&seen, &tell, |seen, guestbook: &DynamicObject, _| {
             seen.guestbooks.push(GuestbookSeen {
                 at: Instant::now(),
+                version: version(guestbook),
+                status: guestbook.data["status"].clone(),
                 name: guestbook.name_any(),
                 reconciled_by: reconciled_by(guestbook).map(str::to_owned),
             });
@@ -160,6 +167,21 @@ impl History {
         taken.cloned().collect()
     }
 
+    /// Statuses that were written by one that did not hold the lock any more, and how many there were in all. The server numbers all versions in
+    /// one row, so this does not depend on when the watches told of them.
+    pub(crate) fn stale_statuses(&self) -> (Vec<GuestbookSeen>, usize) {
+        let seen = lock(&self.seen);
+        let holder_at = |version: u64| {
+            let held = seen.leases.iter().filter(|lease| lease.version < version).max_by_key(|lease| lease.version);
+            held.and_then(|lease| lease.holder.as_deref())
+        };
+        let mut newest: BTreeMap<&str, &Value> = BTreeMap::new();
+        let written = seen.guestbooks.iter().filter(|one| newest.insert(&one.name, &one.status) != Some(&one.status));
+        let written: Vec<&GuestbookSeen> = written.filter(|one| one.reconciled_by.is_some()).collect();
+        let stale = written.iter().filter(|one| one.reconciled_by.as_deref() != holder_at(one.version));
+        (stale.copied().cloned().collect(), written.len())
+    }
+
     /// Waits until `look` finds something; looks again whenever something was seen.
     async fn when<T>(&self, what: &str, within: Duration, look: impl Fn(&Seen) -> Option<T>) -> T {
         let mut news = self.news.clone();
@@ -187,6 +209,10 @@ impl Drop for History {
     fn drop(&mut self) {
         self.watches.iter().for_each(JoinHandle::abort);
     }
+}
+
+fn version(object: &impl ResourceExt) -> u64 {
+    object.resource_version().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {

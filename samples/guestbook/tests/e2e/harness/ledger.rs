@@ -54,6 +54,16 @@ impl Ledger {
         self.such(|event| event.is_write() && is_of_lock(event) && is_taken(event))
     }
 
+    /// Writes of any Lease that the server took.
+    pub(crate) fn lease_writes(&self) -> Self {
+        self.such(|event| event.is_write() && event.resource == "leases" && is_taken(event))
+    }
+
+    /// Writes of the work of any program, Leases and Events left out.
+    pub(crate) fn work(&self) -> Self {
+        self.such(|event| event.is_write() && !matches!(event.resource.as_str(), "leases" | "events"))
+    }
+
     /// Only what the server took, or may have taken: an answer that was not given in time does not say.
     pub(crate) fn taken(&self) -> Self {
         self.such(|event| is_taken(event) || matches!(event.code, None | Some(504)))

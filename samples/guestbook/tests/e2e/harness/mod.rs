@@ -1,6 +1,7 @@
 //! What every test here stands on: a cluster of its own, replicas as child processes, and three witnesses of what they did:
 //! the objects as a watch saw them ([`History`]), the API server's audit log ([`Ledger`]), and the replicas' own ports and logs.
 
+mod candidate;
 mod cluster;
 mod grants;
 mod guestbooks;
@@ -8,23 +9,28 @@ mod helm;
 mod history;
 pub(crate) mod http;
 mod ledger;
+mod old_lock;
 mod pod;
 mod probe;
 mod replica;
+mod times;
 mod traffic;
 mod wait;
 
+pub(crate) use candidate::{Candidate, GoRecipe};
 pub(crate) use cluster::{Cluster, LOCK, NAMESPACE, new_directory};
 pub(crate) use grants::{Grant, lines as grant_lines};
 pub(crate) use guestbooks::{Guestbooks, is_ready, observed_generation, reconciled_by};
 pub(crate) use helm::{DEMO, LOCK_OF_DEMO};
 pub(crate) use history::{History, LeaseSeen};
 pub(crate) use ledger::Ledger;
-pub(crate) use pod::{OPERATOR, SYSTEM, service_account};
+pub(crate) use old_lock::write_old_lock;
+pub(crate) use pod::{BoundPod, OPERATOR, SYSTEM, service_account};
 pub(crate) use probe::Probes;
 pub(crate) use replica::{Recipe, Replica, replica_of};
+pub(crate) use times::{HEADS, Times};
 pub(crate) use traffic::Traffic;
-pub(crate) use wait::{eventually, say};
+pub(crate) use wait::{eventually, rounds, say};
 
 use std::time::Duration;
 

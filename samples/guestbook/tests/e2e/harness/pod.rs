@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, PodSpec};
+use kube::api::{ObjectMeta, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Api, Client, Config, ResourceExt};
 use serde_json::{Value, json};
 
 use super::{Cluster, Recipe};
@@ -19,6 +19,15 @@ pub(crate) const SYSTEM: &str = "guestbook-system";
 /// What the audit log calls the operator.
 pub(crate) fn service_account() -> String {
     format!("system:serviceaccount:{SYSTEM}:{OPERATOR}")
+}
+
+/// A pod that is in the cluster, and that the API server knows by its token.
+pub(crate) struct BoundPod {
+    pub(crate) recipe: Recipe,
+    /// What it stands for the lock as.
+    pub(crate) identity: String,
+    /// By the same token, and without a fence.
+    pub(crate) client: Client,
 }
 
 impl Cluster {
@@ -41,22 +50,41 @@ impl Cluster {
 
     /// A pod of the Deployment `operator` in `namespace`.
     pub(crate) async fn pod_of(&self, namespace: &str, operator: &str, name: &str) -> Recipe {
-        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), namespace);
-        let deployment = deployments.get(operator).await.expect("the operator's Deployment");
-        let pod = deployment.spec.and_then(|spec| spec.template.spec).expect("a pod template");
-        let container = pod.containers.first().expect("a container").clone();
-        let account = pod.service_account_name.as_deref().expect("a ServiceAccount");
-        let kubeconfig = self.token_kubeconfig(namespace, account).await;
+        let pod = self.template_of(namespace, operator).await;
+        let kubeconfig = self.token_kubeconfig(namespace, account_of(&pod), &[]).await;
+        self.pod_like(&pod, namespace, (name, &format!("uid-of-{name}")), &kubeconfig).await
+    }
 
-        let mut recipe = Recipe::new(name, &kubeconfig, self.directory());
+    /// A pod of the Deployment `operator` in `namespace`, by a token that is bound to it, as a kubelet mounts them.
+    pub(crate) async fn bound_pod_of(&self, namespace: &str, operator: &str, name: &str) -> BoundPod {
+        let pod = self.template_of(namespace, operator).await;
+        let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+        let object = Pod { metadata, spec: Some(pod.clone()), ..Pod::default() };
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let uid = pods.create(&PostParams::default(), &object).await.expect("create a pod").uid().expect("a uid");
+        let bound = ["--bound-object-kind=Pod", &format!("--bound-object-name={name}")];
+        let kubeconfig = self.token_kubeconfig(namespace, account_of(&pod), &bound).await;
+        let recipe = self.pod_like(&pod, namespace, (name, &uid), &kubeconfig).await;
+        BoundPod { identity: format!("{name}_{uid}"), client: client_by(&kubeconfig).await, recipe }
+    }
+
+    async fn template_of(&self, namespace: &str, operator: &str) -> PodSpec {
+        self.deployment(namespace, operator).await.spec.and_then(|spec| spec.template.spec).expect("a pod template")
+    }
+
+    /// What the kubelet makes of a pod with this name and uid.
+    async fn pod_like(&self, pod: &PodSpec, namespace: &str, id: (&str, &str), kubeconfig: &Path) -> Recipe {
+        let (name, uid) = id;
+        let container = pod.containers.first().expect("a container").clone();
+        let mut recipe = Recipe::new(name, kubeconfig, self.directory());
         for given in ["Name", "LeaderElectionLeaseDuration", "LeaderElectionRenewDeadline", "LeaderElectionRetryPeriod"]
         {
             recipe = recipe.unset(&format!("KubeOps__{given}"));
         }
-        for (variable, value) in variables(&container, namespace, name) {
+        for (variable, value) in variables(&container, namespace, name, uid) {
             recipe = recipe.set(&variable, &value);
         }
-        let (path, folder) = self.mounted_settings(namespace, &pod, &container, name).await;
+        let (path, folder) = self.mounted_settings(namespace, pod, &container, name).await;
         let folder = folder.to_str().expect("UTF-8");
         let arguments = container.args.expect("arguments");
         arguments.iter().fold(recipe, |recipe, argument| recipe.argument(&argument.replace(&path, folder)))
@@ -64,10 +92,7 @@ impl Cluster {
 
     /// A client with the rights of the operator.
     pub(crate) async fn operators_client(&self) -> Client {
-        let kubeconfig =
-            Kubeconfig::read_from(self.token_kubeconfig(SYSTEM, OPERATOR).await).expect("read the kubeconfig");
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-        Client::try_from(config.expect("a config")).expect("a client")
+        client_by(&self.token_kubeconfig(SYSTEM, OPERATOR, &[]).await).await
     }
 
     /// Where the container has its settings, and a folder with what would be there.
@@ -92,15 +117,25 @@ impl Cluster {
     }
 
     /// A kubeconfig with a token that the API server issues for a ServiceAccount.
-    async fn token_kubeconfig(&self, namespace: &str, account: &str) -> PathBuf {
-        let token = self.kubectl(&["create", "token", account, "--namespace", namespace]).await;
+    async fn token_kubeconfig(&self, namespace: &str, account: &str, bound: &[&str]) -> PathBuf {
+        let token = self.kubectl(&[&["create", "token", account, "--namespace", namespace], bound].concat()).await;
         let of_admin = self.plane.kubeconfig_for("admin").expect("a kubeconfig");
         let mut config: Value = serde_json::from_slice(&read(&of_admin)).expect("a kubeconfig is JSON here");
         config["users"][0]["user"] = json!({ "token": token.trim() });
-        let path = self.directory().join(format!("{namespace}-{account}.kubeconfig"));
+        let path = self.directory().join(format!("{namespace}-{account}{}.kubeconfig", bound.last().unwrap_or(&"")));
         std::fs::write(&path, config.to_string()).expect("write the kubeconfig");
         path
     }
+}
+
+fn account_of(pod: &PodSpec) -> &str {
+    pod.service_account_name.as_deref().expect("a ServiceAccount")
+}
+
+async fn client_by(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("read the kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.expect("a config")).expect("a client")
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -108,11 +143,11 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 /// The container's variables, which are all of the Downward API.
-fn variables(container: &Container, namespace: &str, pod: &str) -> Vec<(String, String)> {
+fn variables(container: &Container, namespace: &str, pod: &str, uid: &str) -> Vec<(String, String)> {
     let value = |path: &str| match path {
         "metadata.name" => pod.to_owned(),
         "metadata.namespace" => namespace.to_owned(),
-        "metadata.uid" => format!("uid-of-{pod}"),
+        "metadata.uid" => uid.to_owned(),
         other => panic!("nothing is known of {other}"),
     };
     let variable = |variable: &k8s_openapi::api::core::v1::EnvVar| {

@@ -11,3 +11,9 @@ pub(crate) async fn eventually<T>(what: &str, within: Duration, look: impl Async
 pub(crate) fn say(line: impl AsRef<str>) {
     println!("e2e: {}", line.as_ref());
 }
+
+/// How often a test is to do what it does: in `cargo xtask test` as often as it says itself, more in a chore.
+pub(crate) fn rounds(in_a_test: usize) -> usize {
+    let asked = std::env::var("KUBEOPS_ROUNDS").ok();
+    asked.map_or(in_a_test, |asked| asked.parse().expect("KUBEOPS_ROUNDS is a number"))
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::super::known::{Knowledge, Known, Sent};
 use super::super::pauses::Pauses;
-use super::super::vouched::Vouched;
+use super::super::vouched::{Vouched, led_for};
 use super::super::{Call as Awaits, Election, Input, Observation, Phase, Put, Record, Reign, Spec, Stamp};
 use super::server::{Author, Held, Server};
 use super::state::{Call, Candidate, State, Stray};
@@ -29,6 +29,8 @@ struct Row<'a> {
     /// Which candidate comes at which place.
     order: &'a [usize],
     longest: Duration,
+    /// How long a term has lasted by its stamps counts.
+    bearers: bool,
     /// The clock of the candidate that is written.
     now: Moment,
 }
@@ -62,6 +64,7 @@ impl State {
             server,
             order,
             longest: view.longest,
+            bearers: view.bearers,
             now: Moment::default(),
         };
         for who in order {
@@ -84,12 +87,16 @@ impl State {
             unanswered,
             silences,
             failures,
+            step_downs,
+            coordinations,
+            dates,
             blocks,
             rival: acts,
         } = *left;
         row.row.extend(
             [deletions, labels, clears, crashes, stops, unanswered, silences, failures, blocks, acts].map(u64::from),
         );
+        row.row.extend([step_downs, coordinations, dates].map(u64::from));
         if acts > 0 || rival.term.is_some() {
             row.now = candidates[candidates.len() - 1].clock;
             row.maybe(rival.observed.as_ref(), Row::spec);
@@ -135,6 +142,7 @@ impl<'a> Row<'a> {
             awaited,
             unanswered,
             stopping,
+            stepped_down,
             gone,
             told: _,
         } = candidate;
@@ -152,6 +160,7 @@ impl<'a> Row<'a> {
             row.maybe(term.acquired.as_ref(), |row, stamp| row.stamp(*stamp));
         });
         self.maybe(unanswered.as_ref(), |row, at| row.past(*at));
+        self.maybe(stepped_down.as_ref(), |row, at| row.past(*at));
     }
 
     fn election(&mut self, election: &'a Election) {
@@ -159,6 +168,7 @@ impl<'a> Row<'a> {
         let Election {
             options,
             lock: Knowledge { newest, pending, left_alone_until },
+            // Of the dates only what they say of the newest record, which does not change.
             vouched: Vouched { has_written, dated: _ },
             pauses: Pauses { began, short, until },
             phase,
@@ -189,6 +199,10 @@ impl<'a> Row<'a> {
             Phase::Leading(Reign { acquired, valid_until, due }) => {
                 self.row.push(1);
                 self.maybe(acquired.as_ref(), |row, stamp| row.stamp(*stamp));
+                if self.bearers {
+                    // A renewal will tell.
+                    self.past(*began);
+                }
                 self.future(*valid_until);
                 self.future(*due);
             }
@@ -204,7 +218,7 @@ impl<'a> Row<'a> {
             Awaits::Put(base) => row.maybe(base.as_ref(), |row, version| row.version(*version)),
         });
         self.flags(&[*must_read, *watching, *standing, *blocked, *stopping, *working]);
-        self.flags(&[stepping_down.is_some(), options.only_bearer && *has_written]);
+        self.flags(&[stepping_down.is_some(), options.only_bearer && *has_written, election.is_long_dead()]);
         if matches!(phase, Phase::Leading(_)) {
             self.past(*began);
         }
@@ -258,6 +272,9 @@ impl<'a> Row<'a> {
         self.row.push(duration.map_or(0, |seconds| u64::from(seconds.unsigned_abs())));
         self.maybe(acquired.as_ref(), |row, stamp| row.stamp(*stamp));
         self.maybe(renewed.as_ref(), |row, stamp| row.stamp(*stamp));
+        if self.bearers {
+            self.flags(&[led_for(spec) >= self.longest]);
+        }
     }
 
     fn observation(&mut self, observation: &'a Observation) {

@@ -20,4 +20,4 @@ pub use self::mutation::Broken;
 pub use self::properties::*;
 pub use self::scenario::{Budget, EVER, Scenario, Setup};
 pub use self::state::State;
-pub use self::step::Action;
+pub use self::step::{Action, Wrong};

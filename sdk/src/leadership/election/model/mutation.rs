@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::known::{Knowledge, Sent};
-use super::super::{Effect, Election, EndReason, Input, Now, Observation, Phase, Put};
+use super::super::{Effect, Election, EndReason, Input, Now, Observation, Phase, Put, Stamp};
 use super::scenario::{Budget, Scenario};
 use super::server::Server;
 use crate::leadership::clock::Moment;
@@ -48,6 +48,14 @@ pub enum Broken {
     OwnWrites,
     /// Two writes may look alike.
     UniqueStamps,
+    /// Who has stepped down stands again at once.
+    PauseAfterStepDown,
+    /// A coordinated lock does not end the term.
+    EndAtCoordinated,
+    /// Of the age of a record the API server's clock alone says what time it is.
+    AgeByOneNow,
+    /// Of the age of a record the holder's clock alone says when it was written.
+    AgeByOneThen,
     /// A foreign record does not end the term, nor does a lock that is gone.
     EndAtForeignRecord,
 }
@@ -59,7 +67,8 @@ impl Scenario {
             Some(broken) => {
                 let before = election.clone();
                 broken.prepare(election, now, &input);
-                let mut effects = election.step(now, input);
+                let ignored = broken == Broken::EndAtCoordinated && input == Input::Coordinated;
+                let mut effects = election.step(now, if ignored { Input::Woken } else { input });
                 broken.spoil(election, &before, now, &mut effects);
                 effects
             }
@@ -155,6 +164,17 @@ impl Broken {
                 let released = |lock: &Knowledge| lock.record().is_some_and(|record| record.spec.holder().is_none());
                 if released(&election.lock) && !released(&before.lock) {
                     election.lock.left_alone_until = now.clock + Duration::from_secs(1);
+                }
+            }
+            Self::PauseAfterStepDown => election.pauses.until = Moment::default(),
+            Self::AgeByOneNow => {
+                if let Some((dates, read)) = &mut election.vouched.dated {
+                    read.wall = dates.answered;
+                }
+            }
+            Self::AgeByOneThen => {
+                if let Some((dates, _)) = &mut election.vouched.dated {
+                    dates.written = Stamp::from_micros(0);
                 }
             }
             Self::WaitAfterDeletion => election.lock.left_alone_until = Moment::default(),

@@ -23,6 +23,10 @@ pub const NO_END_FOR_NOTHING: &str = "no term ends as lost while the lock is its
 pub const NO_REVIVAL: &str = "no term that is over begins or goes on";
 /// Better knowledge.
 pub const NOT_AGAINST_KNOWLEDGE: &str = "no term of one who knows that the lock is not its own";
+/// Stepping down.
+pub const STANDS_BACK: &str = "who has stepped down begins no term within a lease";
+/// Coordinated leader election.
+pub const NOT_COORDINATED: &str = "no term of one who knows that the control plane chooses the holder";
 /// Liveness.
 pub const SOMEBODY_LEADS: &str = "once all is calm, somebody leads in the end, and goes on leading";
 /// Handover.
@@ -48,6 +52,8 @@ pub(super) fn of(scenario: &Scenario) -> Vec<Property<Scenario>> {
         Property::always(TOKEN_GROWS, |_, state: &State| state.is_without(Violation::TokenDoesNotGrow)),
         Property::always(NOT_IN_KNOWN_TERM, |_, state: &State| state.is_without(Violation::BeginsInKnownTerm)),
         Property::always(NO_REVIVAL, |_, state: &State| state.is_without(Violation::Revives)),
+        Property::always(STANDS_BACK, |_, state: &State| state.is_without(Violation::StandsBackTooShortly)),
+        Property::always(NOT_COORDINATED, |_, state: &State| state.is_without(Violation::LeadsCoordinated)),
         Property::always(NO_END_FOR_NOTHING, |_, state: &State| state.is_without(Violation::EndsForNothing)),
         Property::sometimes(THERE_ARE_TERMS, somebody_else_leads),
     ];

@@ -37,6 +37,12 @@ pub struct Scenario {
     pub depth: Option<usize>,
     /// Whether to search for states from which nobody ever leads, which costs a run of calm at each state.
     pub calm: bool,
+    /// Whether terms that end early again and again are followed by pauses, which only delay.
+    pub pauses: bool,
+    /// Whether the lock was there long before, of a holder that is no more.
+    pub old: bool,
+    /// Whether the kernel has proven that no earlier process of an identity lives.
+    pub bearers: bool,
     /// The rule that does not hold.
     pub broken: Option<Broken>,
 }
@@ -69,6 +75,12 @@ pub struct Budget {
     pub silences: u8,
     /// A call gets an error, after which a candidate pauses.
     pub failures: u8,
+    /// A leader is asked to let another lead.
+    pub step_downs: u8,
+    /// Somebody makes the lock a coordinated one for a moment, and a candidate sees it.
+    pub coordinations: u8,
+    /// A read tells how old the record is, by clocks of which one is wrong.
+    pub dates: u8,
     /// What the work of a process runs on is blocked for a while.
     pub blocks: u8,
     /// A candidate that follows client-go's rules tries to take or renew the lock, or releases it.
@@ -88,6 +100,9 @@ impl Budget {
         unanswered: 0,
         silences: 0,
         failures: 0,
+        step_downs: 0,
+        coordinations: 0,
+        dates: 0,
         blocks: 0,
         rival: 0,
     };
@@ -144,6 +159,9 @@ impl Scenario {
             settled: false,
             depth: None,
             calm: false,
+            pauses: false,
+            old: false,
+            bearers: false,
             broken: None,
         }
     }
@@ -156,6 +174,11 @@ impl Scenario {
 
     pub(super) fn breaks(&self, rule: Broken) -> bool {
         self.broken == Some(rule)
+    }
+
+    /// What a candidate is told at its start.
+    pub(super) fn options(&self, who: usize) -> ElectionOptions {
+        ElectionOptions { only_bearer: self.bearers, ..self.candidates[who].options.clone() }
     }
 
     /// No candidate waits for longer.

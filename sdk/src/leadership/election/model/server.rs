@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Observation, Put, Record, Spec};
+use super::super::{Observation, Put, Record, Spec, Stamp};
 use super::scenario::Setup;
 
 /// Whose write the lock is.
@@ -37,9 +37,34 @@ pub(super) struct Held {
     pub(super) since: u64,
 }
 
+impl Author {
+    /// An earlier process of the same candidate: whatever it held it holds no more.
+    pub(super) fn is_dead_before(self, later: Self) -> bool {
+        match (self, later) {
+            (Self::Candidate(who, life), Self::Candidate(same, next)) => who == same && life < next,
+            _ => false,
+        }
+    }
+}
+
 impl Server {
     pub(super) const fn new(late: usize) -> Self {
         Self { version: 1, uids: 0, held: None, earlier: Vec::new(), late, cleared: 0, deleted: 0, newest_token: 0 }
+    }
+
+    /// Of a holder that was there at tick 0, and never again.
+    pub(super) fn with_old_record(late: usize) -> Self {
+        let stamp = Some(Stamp::from_micros(1));
+        let mut server = Self::new(late);
+        let spec = Spec {
+            holder: Some("old".to_owned()),
+            duration: Some(3),
+            acquired: stamp,
+            renewed: stamp,
+            ..Spec::default()
+        };
+        server.accept(Author::Other, spec, 0);
+        server
     }
 
     pub(super) fn read(&self) -> Observation {

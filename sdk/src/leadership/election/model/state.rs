@@ -10,7 +10,9 @@ use super::server::{Author, Server};
 use crate::leadership::clock::Moment;
 
 /// Stamps of one process are never those of another.
-const STAMPS_OF_A_PROCESS: i64 = 10_000;
+const STAMPS_OF_A_PROCESS: i64 = 1_000_000_000_000;
+/// How many ticks an old record is old: longer than any lease, and than clocks differ.
+const AGE: u64 = 100;
 
 /// A state of the world. Two of them are equal if they can't be told apart by anything that may happen from then on:
 /// instants count as distances from now, versions by their order, stamps and uids by whether they are the same.
@@ -34,6 +36,8 @@ pub struct State {
 pub(super) struct View {
     pub(super) longest: Duration,
     pub(super) keeps_told: bool,
+    /// How long a term has lasted by its stamps counts.
+    pub(super) bearers: bool,
 }
 
 /// A process that stands for the lock: what the elector does, as the election sees it.
@@ -52,6 +56,8 @@ pub(super) struct Candidate {
     /// When a write of its work was left without an answer.
     pub(super) unanswered: Option<Moment>,
     pub(super) stopping: bool,
+    /// When it was asked to let another lead, until it leads again.
+    pub(super) stepped_down: Option<Moment>,
     /// Its election is over.
     pub(super) gone: bool,
     /// When the terms began that it was told of.
@@ -95,18 +101,25 @@ pub(super) enum Violation {
     BeginsInKnownTerm,
     EndsForNothing,
     Revives,
+    StandsBackTooShortly,
+    LeadsCoordinated,
 }
 
 // === impl State ===
 
 impl State {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let view = View { longest: scenario.longest_lease(), keeps_told: scenario.budget.deletions > 0 };
+        let view = View {
+            longest: scenario.longest_lease(),
+            keeps_told: scenario.budget.deletions > 0,
+            bearers: scenario.bearers,
+        };
+        let tick = if scenario.old { AGE } else { 0 };
         let candidates =
-            (0..scenario.candidates.len()).map(|who| Arc::new(Candidate::new(scenario, who, 0, 0))).collect();
+            (0..scenario.candidates.len()).map(|who| Arc::new(Candidate::new(scenario, who, 0, tick))).collect();
         let mut state = Self {
-            tick: 0,
-            server: Server::new(scenario.late),
+            tick,
+            server: if scenario.old { Server::with_old_record(scenario.late) } else { Server::new(scenario.late) },
             candidates,
             strays: Vec::new(),
             rival: Rival::default(),
@@ -141,7 +154,7 @@ impl Candidate {
     pub(super) fn new(scenario: &Scenario, who: usize, life: u8, tick: u64) -> Self {
         let setup = &scenario.candidates[who];
         Self {
-            election: Election::new(setup.options.clone()),
+            election: Election::new(scenario.options(who)),
             clock: setup.clock(tick),
             kind: scenario.kind(who),
             life,
@@ -151,6 +164,7 @@ impl Candidate {
             awaited: false,
             unanswered: None,
             stopping: false,
+            stepped_down: None,
             gone: false,
             told: Vec::new(),
         }
@@ -161,10 +175,13 @@ impl Candidate {
         self.term.filter(|term| self.clock < term.valid_until)
     }
 
-    /// Its wall clock stands still: stamps must differ all the same, and are compared with nothing else.
-    pub(super) fn now(&self, who: usize) -> Now {
+    /// Stamps must differ from process to process, and are compared with those of the same one only.
+    /// The wall clock moves only if `goes`.
+    pub(super) fn now(&self, who: usize, goes: bool) -> Now {
         let process = i64::try_from(who).unwrap_or_default() * 100 + i64::from(self.life) + 1;
-        Now { clock: self.clock, wall: Stamp::from_micros(process * STAMPS_OF_A_PROCESS), chance: 0.0 }
+        let passed = if goes { self.clock.since(Moment::default()).as_micros() } else { 0 };
+        let wall = process * STAMPS_OF_A_PROCESS + i64::try_from(passed).unwrap_or_default();
+        Now { clock: self.clock, wall: Stamp::from_micros(wall), chance: 0.0 }
     }
 
     pub(super) const fn author(&self, who: usize) -> Author {
@@ -192,6 +209,7 @@ impl Candidate {
 
     /// It would lead if it could, and nothing keeps it from trying at once.
     pub(super) fn stands_ready(&self) -> bool {
-        !self.gone && self.election.may_lead() && self.election.not_before <= self.clock
+        let waits_until = self.election.not_before.max(self.election.pauses.until);
+        !self.gone && self.election.may_lead() && waits_until <= self.clock
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stateright::{Model, Property};
 
-use super::super::{Effect, EndReason, Input, Observation, Put};
+use super::super::pauses::Pauses;
+use super::super::{Dates, Effect, EndReason, Input, Now, Observation, Put, Stamp};
 use super::mutation::Broken;
 use super::scenario::{EVER, Scenario, Setup};
 use super::server::Author;
@@ -28,12 +29,20 @@ pub enum Action {
     GiveUp(usize),
     /// A write that was given up lands.
     Land(usize),
+    /// A write that was given up lands, and its late answer arrives.
+    LandTold(usize),
     /// Its watch tells the newest state of the lock.
     Watch(usize),
     /// Its watch tells an older state of the lock.
     WatchLate(usize, usize),
+    /// The answer to its read arrives, with dates by which the record's age is told; one clock may be wrong.
+    AnswerDated(usize, Wrong),
     /// It is asked to stop.
     Stop(usize),
+    /// It is asked to let another lead.
+    StepDown(usize),
+    /// The lock is a coordinated one for a moment, and it sees that.
+    Coordinate(usize),
     /// Its work ends.
     WorkEnds(usize),
     /// Its work ends, with a write that has no answer.
@@ -58,6 +67,23 @@ pub enum Action {
     RivalReleases,
 }
 
+/// A wall clock that is wrong by far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// None of them.
+    None,
+    /// The API server's is ahead.
+    Server,
+    /// The holder's was behind.
+    Holder,
+    /// The candidate's own is ahead.
+    Own,
+}
+
+/// Further than any age that is trusted.
+const FAR: i64 = 1_000_000_000;
+const MICROS: i64 = 1_000_000;
+
 impl Model for Scenario {
     type State = State;
     type Action = Action;
@@ -79,6 +105,10 @@ impl Model for Scenario {
             self.actions_of(state, who, candidate, actions);
         }
         actions.extend((0..state.strays.len()).map(Action::Land));
+        if !self.watch {
+            // A watch tells the same.
+            actions.extend((0..state.strays.len()).map(Action::LandTold));
+        }
         self.actions_of_others(state, actions);
     }
 
@@ -114,6 +144,10 @@ impl Scenario {
             }
             Some(Call::Answer { of_put, .. }) => {
                 actions.push(Action::Answer(who));
+                if !of_put && state.left.dates > 0 {
+                    let wrong = [Wrong::None, Wrong::Server, Wrong::Holder, Wrong::Own];
+                    actions.extend(wrong.map(|wrong| Action::AnswerDated(who, wrong)));
+                }
                 actions.extend((*of_put && may_go_unanswered).then_some(Action::GiveUp(who)));
                 actions.extend((*of_put && may_go_unanswered && may_fail).then_some(Action::Fail(who)));
             }
@@ -126,9 +160,13 @@ impl Scenario {
             actions.push(Action::WorkEnds(who));
             actions.extend((state.left.unanswered > 0).then_some(Action::WorkEndsUnanswered(who)));
         }
-        if candidate.stopping && candidate.election.leads() {
+        if candidate.election.is_handing_over() && candidate.election.leads() {
             actions.push(Action::Overdue(who));
         }
+        let may_step_down = candidate.valid_term().is_some() && !candidate.election.is_handing_over();
+        actions.extend((state.left.step_downs > 0 && may_step_down).then_some(Action::StepDown(who)));
+        let is_there = state.server.held.is_some();
+        actions.extend((state.left.coordinations > 0 && is_there).then_some(Action::Coordinate(who)));
         actions.extend((state.left.stops > 0 && !candidate.stopping).then_some(Action::Stop(who)));
         let blocked = candidate.election.blocked;
         actions.extend(blocked.then_some(Action::Unblock(who)));
@@ -157,6 +195,24 @@ impl Scenario {
                     self.step(state, who, input);
                 }
             }
+            Action::AnswerDated(who, wrong) => {
+                state.left.dates -= 1;
+                self.answer_dated(state, who, wrong);
+            }
+            Action::StepDown(who) => {
+                state.left.step_downs -= 1;
+                let candidate = Arc::make_mut(&mut state.candidates[who]);
+                candidate.stepped_down = Some(candidate.clock);
+                self.step(state, who, Input::StepDown(String::new()));
+            }
+            Action::Coordinate(who) => {
+                state.left.coordinations -= 1;
+                state.server.label();
+                self.step(state, who, Input::Coordinated);
+                if state.candidates[who].valid_term().is_some() {
+                    state.violation = Some(Violation::LeadsCoordinated);
+                }
+            }
             Action::Fail(who) => {
                 state.left.failures = state.left.failures.saturating_sub(1);
                 self.lose(state, who, Input::Failed);
@@ -165,6 +221,17 @@ impl Scenario {
             Action::Land(which) => {
                 let Stray { author, life, put } = state.strays.remove(which);
                 self.write(state, author, life, put);
+            }
+            Action::LandTold(which) => {
+                let Stray { author, life, put } = state.strays.remove(which);
+                let answer = self.write(state, author, life, put);
+                let candidate = &state.candidates[author];
+                if let Input::Answered(late) = answer
+                    && candidate.life == life
+                    && !candidate.gone
+                {
+                    self.step(state, author, Input::Watched(late));
+                }
             }
             Action::Watch(who) => {
                 let newest = state.server.read();
@@ -252,13 +319,10 @@ impl Scenario {
     /// The call is waited for no longer. What has not reached the server may reach it yet.
     fn lose(&self, state: &mut State, who: usize, input: Input) {
         let candidate = Arc::make_mut(&mut state.candidates[who]);
-        let call = candidate.call.take();
-        if !matches!(call, Some(Call::Read) | None) && state.left.silences != EVER {
+        if !matches!(candidate.call, Some(Call::Read) | None) && state.left.silences != EVER {
             state.left.silences = state.left.silences.saturating_sub(1);
         }
-        if let Some(Call::Put(put)) = call {
-            state.strays.push(Stray { author: who, life: candidate.life, put });
-        }
+        Self::leave(state, who);
         self.step(state, who, input);
     }
 
@@ -271,12 +335,34 @@ impl Scenario {
         Arc::make_mut(&mut state.candidates[who]).call = Some(answer);
     }
 
+    /// As the elector does it: the dates first. By true clocks the record is as old as the server knows.
+    fn answer_dated(&self, state: &mut State, who: usize, wrong: Wrong) {
+        let Some(Call::Answer { input, .. }) = Arc::make_mut(&mut state.candidates[who]).call.take() else { return };
+        let shown = if let Input::Answered(observation) = &input { observation.record() } else { None };
+        let held = state.server.held.as_ref().filter(|held| shown.is_some_and(|shown| *shown == held.record));
+        if let Some((held, renewed)) = held.and_then(|held| Some((held, held.record.spec.renewed?))) {
+            let age = i64::try_from(state.tick - held.since).unwrap_or_default() * MICROS;
+            let written = renewed.as_micros() + if wrong == Wrong::Holder { FAR } else { 0 };
+            let now = written + age;
+            let answered = now + if wrong == Wrong::Server { FAR } else { 0 };
+            let own = now + if wrong == Wrong::Own { FAR } else { 0 };
+            let [answered, written, own] = [answered, written, own].map(Stamp::from_micros);
+            let dates = Dates { version: held.record.version, answered, written };
+            let clock = state.candidates[who].clock;
+            self.step_at(state, who, Now { clock, wall: own, chance: 0.0 }, Input::Dated(dates));
+        }
+        self.step(state, who, input);
+    }
+
     fn write(&self, state: &mut State, who: usize, life: u8, put: Put) -> Input {
         let author = Author::Candidate(who, life);
         if !self.server_takes(&state.server, &put) {
             return Input::Conflict;
         }
-        if state.server.forbids(&put, author, &self.candidates[who], state.tick) {
+        let takes_from_dead = self.bearers
+            && put.spec.holder().is_some()
+            && state.server.held.as_ref().is_some_and(|held| held.author.is_dead_before(author));
+        if !takes_from_dead && state.server.forbids(&put, author, &self.candidates[who], state.tick) {
             state.violation = Some(Violation::Overwrites);
         }
         state.server.accept(author, put.spec, state.tick);
@@ -312,14 +398,36 @@ impl Scenario {
         if !candidate.election.leads() {
             candidate.is_told(&input);
         }
-        let now = candidate.now(who);
+        let now = candidate.now(who, self.bearers);
+        self.step_at(state, who, now, input);
+    }
+
+    fn step_at(&self, state: &mut State, who: usize, now: Now, input: Input) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
         let effects = self.broken_step(&mut candidate.election, now, input);
+        if !self.pauses {
+            candidate.election.pauses = Pauses::default();
+        }
         for effect in effects {
             self.carry_out(state, who, effect);
+        }
+        if !state.candidates[who].election.awaits_answer() {
+            Self::leave(state, who);
+        }
+    }
+
+    /// The answer of its call is waited for no longer. A write that has not reached the server may reach it yet.
+    fn leave(state: &mut State, who: usize) {
+        let candidate = Arc::make_mut(&mut state.candidates[who]);
+        if let Some(Call::Put(put)) = candidate.call.take() {
+            state.strays.push(Stray { author: who, life: candidate.life, put });
         }
     }
 
     fn carry_out(&self, state: &mut State, who: usize, effect: Effect) {
+        if matches!(effect, Effect::Read | Effect::Put(_)) {
+            Self::leave(state, who);
+        }
         let candidate = Arc::make_mut(&mut state.candidates[who]);
         let now = candidate.clock;
         match effect {
@@ -341,6 +449,10 @@ impl Scenario {
                 }
                 candidate.working = true;
                 candidate.term = Some(Term { valid_until, token, acquired });
+                let lease = self.candidates[who].options.lease_duration;
+                if candidate.stepped_down.take().is_some_and(|since| now < since + lease) {
+                    state.violation = Some(Violation::StandsBackTooShortly);
+                }
                 let server = &mut state.server;
                 if valid_until <= now {
                     state.violation = Some(Violation::Revives);

@@ -102,6 +102,47 @@ fn a_silent_renewal_that_a_read_shows_counts_from_when_it_was_sent() {
 }
 
 #[test]
+fn a_silent_renewal_that_is_answered_late_makes_the_tries_after_it_needless() {
+    for second_try in [false, true] {
+        let mut candidate = Candidate::that_leads();
+        let put = put_of(&candidate.wake());
+        let sent = candidate.now;
+        assert_eq!(candidate.at(sent + 2.3, Input::Silent), [Effect::Read]);
+        if second_try {
+            put_of(&candidate.at(sent + 2.4, Input::Answered(present_own(&candidate))));
+        }
+        let effects = candidate.at(sent + 3.0, Input::Watched(written(&put, 12)));
+        assert_eq!(effects, [Effect::Extend { valid_until: moment(sent) + DEADLINE }]);
+        assert!(!candidate.election.awaits_answer());
+        let next = put_of(&candidate.wake());
+        assert!((candidate.now - (sent + DEADLINE.as_secs_f64() / 3.0)).abs() < 1e-6, "when it is due, without a read");
+        assert_eq!(next.base, Some((12, "new".to_owned())));
+    }
+}
+
+#[test]
+fn a_renewal_that_is_overdue_when_an_earlier_try_shows_is_sent_at_once() {
+    let mut candidate = Candidate::that_leads();
+    let first = put_of(&candidate.wake());
+    let sent = candidate.now;
+    candidate.at(sent + 2.3, Input::Silent);
+    put_of(&candidate.at(sent + 2.4, Input::Answered(present_own(&candidate))));
+    let effects = candidate.at(sent + 4.0, Input::Watched(written(&first, 12)));
+    assert_eq!(put_of(&effects).base, Some((12, "new".to_owned())));
+    assert!(candidate.election.awaits_answer());
+}
+
+#[test]
+fn the_answer_to_a_renewal_that_the_watch_has_shown_is_still_waited_for() {
+    let mut candidate = Candidate::that_leads();
+    let put = put_of(&candidate.wake());
+    assert!(matches!(candidate.step(Input::Watched(written(&put, 12)))[..], [Effect::Extend { .. }]));
+    assert!(candidate.election.awaits_answer());
+    assert_eq!(candidate.step(Input::Answered(written(&put, 12))), []);
+    assert!(!candidate.election.awaits_answer());
+}
+
+#[test]
 fn a_refused_renewal_whose_read_shows_an_own_write_is_tried_again_at_once() {
     let mut candidate = Candidate::that_leads();
     let first = put_of(&candidate.wake());
@@ -195,7 +236,7 @@ fn a_lock_learnt_to_be_deleted_after_the_term_had_run_out_is_left_alone_first() 
     candidate.at(111.0, Input::Failed);
     candidate.step(WORK_ENDED);
     candidate.at(112.0, Input::Watched(Observation::Absent { version: 12 }));
-    assert!(!candidate.step(Input::Woken).iter().any(|effect| matches!(effect, Effect::Put(_))));
+    assert_eq!(candidate.wake(), [Effect::Read]);
     candidate.at(114.0, Input::Answered(Observation::Absent { version: 13 }));
     assert!(candidate.wakes_at() >= 127.0 - 1e-6, "{}", candidate.wakes_at());
 }

@@ -19,7 +19,7 @@ const ME: &str = "me";
 const OTHER: &str = "other";
 const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
-const JITTER: Duration = Duration::from_millis(100);
+const JITTER: Duration = Duration::from_millis(50);
 
 const WORK_ENDED: Input = Input::WorkEnded { unanswered: None };
 

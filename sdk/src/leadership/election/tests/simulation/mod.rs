@@ -172,6 +172,8 @@ impl World {
                 process.call = None;
                 self.step(author, input);
             }
+            // A write that nobody waits for any more counts by what it shows.
+            Event::Answer { input: Input::Answered(late), .. } => self.step(author, Input::Watched(late)),
             Event::GiveUp { call } if process.call == Some(call) => {
                 process.call = None;
                 self.step(author, Input::Silent);
@@ -226,6 +228,9 @@ impl World {
             self.open_watch(author);
         }
         let Some(process) = self.process(author) else { return };
+        if !process.election.awaits_answer() {
+            process.call = None;
+        }
         assert!(!woken || process.election.wake_at().is_none_or(|at| at > moment_of(now)), "a busy loop");
         process.timer += 1;
         let (timer, wake) = (process.timer, process.wakes_at(now));

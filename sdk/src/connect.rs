@@ -14,6 +14,8 @@ use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigErro
 use kube::{Client, Config};
 
 use crate::chain::chain;
+use crate::client::{self, Requests};
+#[cfg(feature = "operator")]
 use crate::metrics::Metrics;
 
 const KUBECONFIG: &str = "KUBECONFIG";
@@ -234,18 +236,19 @@ impl Connection {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn client(&self) -> Result<Client, ConnectError> {
-        Client::try_from(self.config.clone()).map_err(|cause| self.no_client(cause))
+        Ok(self.builder()?.build())
     }
 
     /// Likewise, and each of its requests is counted.
-    pub(super) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
+    #[cfg(feature = "operator")]
+    pub(crate) fn counted_client(&self, metrics: &Metrics) -> Result<Client, ConnectError> {
         let host = self.config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
-        let builder = ClientBuilder::try_from(self.config.clone()).map_err(|cause| self.no_client(cause))?;
-        Ok(builder.with_layer(&metrics.requests(&host)).build())
+        Ok(self.builder()?.with_layer(&metrics.requests(&host)).build())
     }
 
-    fn no_client(&self, cause: kube::Error) -> ConnectError {
-        ConnectError::Client { connection: self.to_string(), cause: Box::new(cause) }
+    fn builder(&self) -> Result<ClientBuilder<Requests>, ConnectError> {
+        let no_client = |cause| ConnectError::Client { connection: self.to_string(), cause: Box::new(cause) };
+        client::builder(self.config.clone()).map_err(no_client)
     }
 }
 
