@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::Config;
+use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 

@@ -34,7 +34,7 @@ use crate::leadership::clock::Moment;
 
 pub use self::end_reason::EndReason;
 pub use self::options::{ElectionOptions, OptionsError};
-pub(in crate::leadership) use self::pauses::Pauses;
+pub(crate) use self::pauses::Pauses;
 pub use self::record::{Dates, Observation, Put, Record, Spec, Stamp};
 pub use self::step::{Effect, Input, Now};
 

@@ -7,22 +7,22 @@ use crate::leadership::clock::Moment;
 
 /// How the terms of this process went.
 #[derive(Clone, Debug, Default)]
-pub(in crate::leadership) struct Pauses {
-    pub(in crate::leadership) began: Moment,
+pub(crate) struct Pauses {
+    pub(crate) began: Moment,
     /// Terms in a row that lasted for less than a lease, counted until the pause is the longest.
-    pub(in crate::leadership) short: u32,
+    pub(crate) short: u32,
     /// Not to stand before this instant.
-    pub(in crate::leadership) until: Moment,
+    pub(crate) until: Moment,
 }
 
 impl Pauses {
-    pub(in crate::leadership) const fn began(&mut self, now: Moment) {
+    pub(crate) const fn began(&mut self, now: Moment) {
         self.began = now;
     }
 
     /// After a term that lasted, and after the first one that did not, it stands at once. After each further one it pauses twice
     /// as long, for a lease at most: whatever ends its terms may not end another's.
-    pub(in crate::leadership) fn ended(&mut self, now: Moment, options: &ElectionOptions) {
+    pub(crate) fn ended(&mut self, now: Moment, options: &ElectionOptions) {
         if now.since(self.began) >= options.lease_duration {
             self.short = 0;
             return;
@@ -38,7 +38,7 @@ impl Pauses {
 
     /// After it has stepped down others go first. If there are none it stands again when the lock, if it could not be given
     /// back, has run out for them too.
-    pub(in crate::leadership) fn stepped_down(&mut self, now: Moment, options: &ElectionOptions) {
+    pub(crate) fn stepped_down(&mut self, now: Moment, options: &ElectionOptions) {
         self.until = now + options.lease_duration + options.retry_period;
     }
 }
