@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use fastrand::Rng;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ impl Contender {
     async fn stand(&mut self) {
         loop {
             while !self.acquire_or_renew().await {
-                sleep(RETRY.mul_f64(1.0 + self.world.draw(|random| random.f64()) * 1.2)).await;
+                sleep(RETRY.mul_f64(1.0 + self.world.draw(Rng::f64) * 1.2)).await;
             }
             while timeout(DEADLINE, self.renew()).await.is_ok() {
                 sleep(RETRY).await;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastrand::Rng;
 use kubeops::leadership::clock::{Clock, Moment, Reading};
 use kubeops::operator::{Replica as Start, RunningOperator};
 
@@ -39,7 +40,7 @@ pub(super) struct Replica {
 
 impl Replica {
     pub(super) fn new(world: &World, number: usize, times: Times, skew: i64) -> Self {
-        let may_be_paused = world.draw(|random| random.bool());
+        let may_be_paused = world.draw(Rng::bool);
         let machine = Arc::new(Mutex::new(Machine { skew, ..Machine::default() }));
         let world = world.clone();
         Self {
