@@ -62,10 +62,9 @@ pub(crate) fn count(browser: Option<&Browser>, arguments: &[String]) -> Result<T
     Ok(tally)
 }
 
-/// Each test with a control plane keeps an API server, etcd and some replicas busy and measures how fast they are.
+/// Most of the time such a test waits for a lease; those that measure how fast the operator is have the machine to themselves.
 fn at_once() -> usize {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    cores.div_ceil(2).min(MOST_AT_ONCE)
+    thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE)
 }
 
 /// What all test binaries together said.

@@ -20,6 +20,9 @@ const SHORTEST_WATCH: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// What a watch tells.
+pub(super) type Events<S> = BoxStream<'static, Result<S, LockError>>;
+
 /// What can be followed: read, and then watched from there on.
 pub(super) trait Source: Send + Sync + 'static {
     type Seen: Send + 'static;
@@ -27,7 +30,7 @@ pub(super) trait Source: Send + Sync + 'static {
     fn read(&self) -> BoxFuture<'_, Result<Self::Seen, LockError>>;
 
     /// A watch that starts right after what was read last.
-    fn watch(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<Self::Seen, LockError>>, LockError>>;
+    fn watch(&self) -> BoxFuture<'_, Result<Events<Self::Seen>, LockError>>;
 }
 
 /// What the watch tells.

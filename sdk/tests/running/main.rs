@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod crds;
+mod for_life;
 mod hung_runtime;
 mod kubelet;
 mod kubelet_tests;

@@ -47,7 +47,7 @@ async fn wait_leader(cluster: &Cluster, notes: &str, pods: &[Replica]) -> usize 
     eventually("Lease and Event name one and the same pod", PATIENCE, async || {
         let printed = as_the_notes_say(cluster, notes).await;
         let is_named = |pod: &Replica| {
-            let identity = format!("{0}_uid-of-{0}", pod.name());
+            let identity = cluster.identity_of(pod.name());
             let held = printed.lines().any(|line| line.starts_with(LOCK_OF_DEMO) && line.contains(&identity));
             let became = format!("{identity} became leader");
             held && printed.lines().any(|line| line.contains("LeaderElection") && line.contains(&became))

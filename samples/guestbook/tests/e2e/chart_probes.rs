@@ -31,19 +31,20 @@ async fn a_release_may_be_ready_only_where_it_leads() {
     let (of_leader, of_standby, lives) =
         tokio::join!(readiness.row(&leader), readiness.row(&standby), liveness.ask(&standby));
     assert!(of_leader.iter().all(Result::is_ok), "{of_leader:?}");
+    let identity = cluster.identity_of("pod-a");
     let is_standing_by = |answer: &Result<(), String>| {
-        answer.as_ref().is_err_and(|why| why.starts_with("[-]leading failed: standing by, pod-a_uid-of-pod-a leads"))
+        answer.as_ref().is_err_and(|why| why.starts_with(&format!("[-]leading failed: standing by, {identity} leads")))
     };
     assert!(of_standby.iter().all(is_standing_by), "{of_standby:?}");
     assert_eq!(lives, Ok(()), "nobody restarts it for that");
 
     let (status, text) = verbose(&leader, &readiness.path).await;
     assert_eq!(status, 200, "{text}");
-    assert!(line(&text, "leading").starts_with("[+]leading ok: pod-a_uid-of-pod-a leads for "), "{text}");
+    assert!(line(&text, "leading").starts_with(&format!("[+]leading ok: {identity} leads for ")), "{text}");
     let (status, text) = verbose(&standby, &readiness.path).await;
     assert_eq!(status, 503, "{text}");
     let told = line(&text, "leading");
-    assert!(told.contains("pod-a_uid-of-pod-a leads") && !told.contains("does not count"), "{text}");
+    assert!(told.contains(&format!("{identity} leads")) && !told.contains("does not count"), "{text}");
     for (pod, expected) in [(&leader, 200), (&standby, 503)] {
         let (status, text) = verbose(pod, &format!("{}/leading", readiness.path)).await;
         assert_eq!(status, expected, "{} says {text}", pod.name());

@@ -233,10 +233,10 @@ async fn what_keeps_a_lock_from_being_taken_is_told_with_what_mends_it() {
     let foreign = serde_json::from_value(foreign).expect("a ConfigMap");
     let locks = config_map.locks(&cluster);
     let foreign = locks.create(&PostParams::default(), &foreign).await.expect("create it");
-    let limited = in_pod(&cluster, config_map, USER).await;
     let mut rules = rules_without_lock();
     rules.extend([rule("", &["configmaps"], &["list", "watch", "patch"]), rule("", &["pods"], &["list", "watch"])]);
     cluster.plane.limited_user(USER, &rules).await.expect("limit the user");
+    let limited = in_pod(&cluster, config_map, USER).await;
     let mut replica = limited.start();
     wait_told(&replica, &["nobody can lead", "ConfigMap default/guestbook-leader has data"]).await;
     assert_eq!(locks.get(LOCK).await.expect("get it"), foreign, "not touched");

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
@@ -17,7 +16,7 @@ use serde_json::json;
 use super::election::{Foreign, Held, Holder, Lock, Mark, Seen};
 use super::leader_lock::LeaderLockApi;
 use crate::leadership::lock::{Found, LockError, Object, parse_version};
-use crate::leadership::watcher::Source;
+use crate::leadership::watcher::{Events, Source};
 
 /// An annotation that is new in each term.
 const TERM: &str = "coordination.kubeops.rs/term";
@@ -93,7 +92,7 @@ impl LifeLock {
     }
 
     pub(super) async fn list(&self) -> Result<Seen, LockError> {
-        self.seen(self.at.read().await?)
+        self.seen(&self.at.read().await?)
     }
 
     /// Creates it with that pod as its owner.
@@ -121,7 +120,7 @@ impl LifeLock {
     fn written(&self, object: DynamicObject) -> Result<Seen, LockError> {
         let version = parse_version(object.metadata.resource_version.as_deref())?;
         self.at.advance(version);
-        self.seen(Found::written(version, object))
+        self.seen(&Found::written(version, object))
     }
 
     /// Deletes it if it is still this very one. `Ok`: it is gone, whoever deleted it, or goes once its finalizers are gone.
@@ -169,7 +168,7 @@ impl LifeLock {
         }
     }
 
-    fn seen(&self, found: Found) -> Result<Seen, LockError> {
+    fn seen(&self, found: &Found) -> Result<Seen, LockError> {
         let (lock, uid) = match &found.object {
             Some(object) => (read(object)?, object.metadata.uid.clone()),
             None => (Lock::Absent, None),
@@ -186,11 +185,11 @@ impl Source for LifeLock {
         Box::pin(self.list())
     }
 
-    fn watch(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<Seen, LockError>>, LockError>> {
+    fn watch(&self) -> BoxFuture<'_, Result<Events<Seen>, LockError>> {
         let lock = self.clone();
         Box::pin(async move {
             let found = lock.at.watch().await?;
-            Ok(found.map(move |found| lock.seen(found?)).boxed())
+            Ok(found.map(move |found| lock.seen(&found?)).boxed())
         })
     }
 }

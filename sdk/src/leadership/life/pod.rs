@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod as CorePod, PodStatus};
 use kube::Client;
 use kube::api::ApiResource;
 
 use super::election::{Pod, PodSeen};
 use crate::leadership::lock::{Found, LockError, Object};
-use crate::leadership::watcher::Source;
+use crate::leadership::watcher::{Events, Source};
 
 /// What the garbage collector of pods gives as its reason when it calls a pod failed whose node is gone: the containers may live.
 const BY_POD_GC: &str = "DeletionByPodGC";
@@ -39,7 +38,7 @@ impl Source for PodSource {
         Box::pin(self.list())
     }
 
-    fn watch(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<PodSeen, LockError>>, LockError>> {
+    fn watch(&self) -> BoxFuture<'_, Result<Events<PodSeen>, LockError>> {
         Box::pin(async move { Ok(self.0.watch().await?.map(|found| seen(found?)).boxed()) })
     }
 }

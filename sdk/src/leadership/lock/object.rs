@@ -15,7 +15,7 @@ const WATCH_SECONDS: u32 = 290;
 
 /// The object of one name, which may or may not be there.
 #[derive(Clone, Debug)]
-pub(in crate::leadership) struct Object {
+pub(crate) struct Object {
     api: Api<DynamicObject>,
     resource: ApiResource,
     name: String,
@@ -28,49 +28,43 @@ pub(in crate::leadership) struct Object {
 
 /// What a read or an event has shown.
 #[derive(Clone, Debug)]
-pub(in crate::leadership) struct Found {
+pub(crate) struct Found {
     /// The version of this state: a read's is the list's.
-    pub(in crate::leadership) version: u64,
+    pub(crate) version: u64,
     /// `None`: it is not there.
-    pub(in crate::leadership) object: Option<DynamicObject>,
+    pub(crate) object: Option<DynamicObject>,
     /// When a read was answered, by the API server's clock, if it said so.
     pub(super) answered: Option<Stamp>,
 }
 
 impl Found {
     /// What a write has made.
-    pub(in crate::leadership) const fn written(version: u64, object: DynamicObject) -> Self {
+    pub(crate) const fn written(version: u64, object: DynamicObject) -> Self {
         Self { version, object: Some(object), answered: None }
     }
 }
 
 impl Object {
-    pub(in crate::leadership) fn new(
-        client: kube::Client,
-        resource: ApiResource,
-        namespace: &str,
-        name: &str,
-        rule: String,
-    ) -> Self {
+    pub(crate) fn new(client: kube::Client, resource: ApiResource, namespace: &str, name: &str, rule: String) -> Self {
         let api = Api::namespaced_with(client, namespace, &resource);
         Self { api, resource, name: name.to_owned(), namespace: namespace.to_owned(), rule, version: Arc::default() }
     }
 
-    pub(in crate::leadership) fn api(&self) -> &Api<DynamicObject> {
+    pub(crate) fn api(&self) -> &Api<DynamicObject> {
         &self.api
     }
 
-    pub(in crate::leadership) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// One that is not there yet.
-    pub(in crate::leadership) fn blank(&self) -> DynamicObject {
+    pub(crate) fn blank(&self) -> DynamicObject {
         DynamicObject::new(&self.name, &self.resource).within(&self.namespace)
     }
 
     /// As Events refer to it.
-    pub(in crate::leadership) fn reference(&self, uid: Option<String>) -> ObjectReference {
+    pub(crate) fn reference(&self, uid: Option<String>) -> ObjectReference {
         ObjectReference {
             api_version: Some(self.resource.api_version.clone()),
             kind: Some(self.resource.kind.clone()),
@@ -82,7 +76,7 @@ impl Object {
     }
 
     /// A read with a quorum: a list, so that absence has a version too.
-    pub(in crate::leadership) async fn read(&self) -> Result<Found, LockError> {
+    pub(crate) async fn read(&self) -> Result<Found, LockError> {
         let params = ListParams::default().fields(&self.selector());
         let (list, answered) = dated::list(&self.api, &params).await.map_err(|error| self.unlisted(error))?;
         let version = parse_version(list.metadata.resource_version.as_deref())?;
@@ -91,7 +85,7 @@ impl Object {
     }
 
     /// What changes after what was read, or heard of, last.
-    pub(in crate::leadership) async fn watch(&self) -> Result<BoxStream<'static, Result<Found, LockError>>, LockError> {
+    pub(crate) async fn watch(&self) -> Result<BoxStream<'static, Result<Found, LockError>>, LockError> {
         let from = *lock(&self.version);
         if from == 0 {
             return Err(LockError::Expired);
@@ -110,13 +104,13 @@ impl Object {
     }
 
     /// The state of this version is known: a watch need not tell of it.
-    pub(in crate::leadership) fn advance(&self, version: u64) {
+    pub(crate) fn advance(&self, version: u64) {
         let mut known = lock(&self.version);
         *known = version.max(*known);
     }
 
     /// What the API server, or what keeps it from answering, has to say.
-    pub(in crate::leadership) fn error(&self, error: kube::Error) -> LockError {
+    pub(crate) fn error(&self, error: kube::Error) -> LockError {
         match error {
             kube::Error::Api(status) if status.code == 410 => {
                 *lock(&self.version) = 0;
@@ -164,7 +158,7 @@ impl Object {
 }
 
 /// Versions of one object of a built-in kind are numbers that grow.
-pub(in crate::leadership) fn parse_version(version: Option<&str>) -> Result<u64, LockError> {
+pub(crate) fn parse_version(version: Option<&str>) -> Result<u64, LockError> {
     let parsed = version.and_then(|version| version.parse().ok());
     parsed.ok_or_else(|| LockError::Unreadable(format!("resourceVersion {version:?} is not a number")))
 }

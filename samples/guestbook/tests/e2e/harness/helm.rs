@@ -65,7 +65,7 @@ impl Cluster {
 
     /// Waits until a pod holds the lock: its identity is made of name and uid, by the Downward API.
     pub(crate) async fn wait_holder(&self, namespace: &str, lock: &str, pod: &str) {
-        self.wait_held_by(namespace, lock, &format!("{pod}_uid-of-{pod}")).await;
+        self.wait_held_by(namespace, lock, &self.identity_of(pod)).await;
     }
 
     /// Waits until the lock names `identity`.

@@ -52,7 +52,17 @@ impl Cluster {
     pub(crate) async fn pod_of(&self, namespace: &str, operator: &str, name: &str) -> Recipe {
         let pod = self.template_of(namespace, operator).await;
         let kubeconfig = self.token_kubeconfig(namespace, account_of(&pod), &[]).await;
-        self.pod_like(&pod, namespace, (name, &format!("uid-of-{name}")), &kubeconfig).await
+        self.pod_like(&pod, namespace, (name, &self.uid_of(name)), &kubeconfig).await
+    }
+
+    /// The uid of a pod of this name. No other cluster on this machine has it: one process at a time stands for a lock under it.
+    fn uid_of(&self, pod: &str) -> String {
+        format!("uid-of-{pod}-{}", self.plane.address().port())
+    }
+
+    /// What the pod stands as.
+    pub(crate) fn identity_of(&self, pod: &str) -> String {
+        format!("{pod}_{}", self.uid_of(pod))
     }
 
     /// A pod of the Deployment `operator` in `namespace`, by a token that is bound to it, as a kubelet mounts them.

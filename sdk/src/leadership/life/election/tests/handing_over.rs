@@ -61,8 +61,7 @@ fn told_to_keep_the_lock_it_does() {
 #[test]
 fn a_deletion_without_an_answer_is_settled_by_a_read() {
     let mut game = ended();
-    let delete = game.delete();
-    assert_eq!(game.step(worked()), [delete.clone()]);
+    assert_eq!(game.step(worked()).len(), 1);
     assert_eq!(game.step(Input::Silent), [Effect::Read]);
     let same = game.changed(|held| held.version -= 1);
     let Lock::Held(held) = &same else { panic!("not held") };
