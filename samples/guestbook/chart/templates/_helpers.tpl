@@ -42,6 +42,13 @@ subjects:
 {{- default .Release.Namespace .Values.leaderElection.namespace -}}
 {{- end -}}
 
+{{- /* The API group of the lock if it is a LeaderLock. */ -}}
+{{- define "operator.leaderLockGroup" -}}
+{{- if and .Values.leaderElection.enabled (eq .Values.leaderElection.lock "LeaderLock") -}}
+{{- .Values.leaderElection.leaderLockApiVersion | splitList "/" | first -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Not empty if a standby is not ready. */ -}}
 {{- define "operator.onlyLeaderReady" -}}
 {{- if eq (lower (toString (dig "KubeOps" "ReadyWhen" "Synced" .Values.appsettings))) "leading" -}}true{{- end -}}
@@ -62,7 +69,14 @@ subjects:
 
 {{- define "operator.appsettings" -}}
 {{- $election := dict "EnableLeaderElection" .Values.leaderElection.enabled -}}
+{{- $_ := set $election "LeaderElectionFence" .Values.leaderElection.fence -}}
 {{- $_ := set $election "LeaderElectionId" (include "operator.lock" .) -}}
 {{- $_ := set $election "LeaderElectionNamespace" (include "operator.lockNamespace" .) -}}
+{{- if ne .Values.leaderElection.lock "Lease" -}}
+{{- $_ := set $election "LeaderElectionLock" .Values.leaderElection.lock -}}
+{{- end -}}
+{{- if include "operator.leaderLockGroup" . -}}
+{{- $_ := set $election "LeaderLockApiVersion" .Values.leaderElection.leaderLockApiVersion -}}
+{{- end -}}
 {{- mergeOverwrite (deepCopy .Values.appsettings) (dict "KubeOps" $election) | toPrettyJson -}}
 {{- end -}}

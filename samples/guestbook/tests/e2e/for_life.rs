@@ -243,7 +243,7 @@ async fn what_keeps_a_lock_from_being_taken_is_told_with_what_mends_it() {
 
     // It goes, and there is no right to create one.
     locks.delete(LOCK, &DeleteParams::default()).await.expect("delete it");
-    wait_told(&replica, &["apiGroups: [\"\"]", "resources: [configmaps], verbs: [create]", "namespace default"]).await;
+    wait_told(&replica, &["apiGroups: ['']", "resources: [configmaps], verbs: [create]", "namespace default"]).await;
     rules.push(rule("", &["configmaps"], &["create", "delete"]));
     cluster.plane.limited_user(USER, &rules).await.expect("grant the right");
     replica.wait_says_it_leads(true, PATIENCE).await;

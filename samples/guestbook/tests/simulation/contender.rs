@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use fastrand::Rng;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ impl Contender {
     async fn stand(&mut self) {
         loop {
             while !self.acquire_or_renew().await {
-                sleep(RETRY.mul_f64(1.0 + self.world.draw(|random| random.f64()) * 1.2)).await;
+                sleep(RETRY.mul_f64(1.0 + self.world.draw(Rng::f64) * 1.2)).await;
             }
             while timeout(DEADLINE, self.renew()).await.is_ok() {
                 sleep(RETRY).await;
@@ -104,9 +105,11 @@ impl Contender {
             let mut log = self.world.log();
             // Its next poll begins a retry period later, and lasts for as long as the deadline.
             let until = now + RETRY + DEADLINE;
+            let belief = Belief { token: version.unwrap_or_default(), until };
             match &mut log.contender {
-                Some(belief) => belief.until = until,
-                None => log.contender_began(now, Belief { token: version.unwrap_or_default(), until }),
+                // What was forced before this renewal was taken is of no account.
+                Some(before) => *before = belief,
+                None => log.contender_began(now, belief),
             }
         }
         true

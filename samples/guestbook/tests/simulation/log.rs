@@ -97,7 +97,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn violated(&mut self, now: Duration, what: String) {
+    pub(super) fn violated(&mut self, now: Duration, what: impl fmt::Display) {
         self.story.push((now, format!("VIOLATED: {what}")));
         self.violations.push(format!("{:.3} s: {what}", now.as_secs_f64()));
     }
@@ -122,19 +122,23 @@ impl Log {
 
     /// The lock is given back after the work, and not while a write of it may still land.
     pub(super) fn check_release(&mut self, now: Duration, author: Author, token: Option<u64>) {
-        let Some(times) = self.lives.get(&author).copied() else { return };
         if let Some(token) = token {
             self.violated(now, format!("{author} gives the lock back within its term {token}"));
         }
-        let may_land = |entry: &&Entry| match entry.ended {
-            None => true,
-            Some((at, code)) => !is_final(code) && now < at + times.lease,
-        };
-        let of_work = |entry: &&Entry| entry.author == author && is_work(&entry.method, &entry.path);
-        let open = self.entries.iter().filter(of_work).find(may_land).map(ToString::to_string);
-        if let Some(entry) = open {
+        if let Some(entry) = self.may_land(now, author) {
             self.violated(now, format!("{author} gives the lock back although a write may still land: {entry}"));
         }
+    }
+
+    /// A write of the work of which its process does not know what has become, and that others were not given a lease's time for.
+    pub(super) fn may_land(&self, now: Duration, author: Author) -> Option<String> {
+        let lease = self.lives.get(&author)?.lease;
+        let may_land = |entry: &&Entry| match entry.ended {
+            None => true,
+            Some((at, code)) => !is_final(code) && now < at + lease,
+        };
+        let of_work = |entry: &&Entry| entry.author == author && is_work(&entry.method, &entry.path);
+        self.entries.iter().filter(of_work).find(may_land).map(ToString::to_string)
     }
 
     /// A status is about the generation that the object has, and no older leader's comes after a newer one's.

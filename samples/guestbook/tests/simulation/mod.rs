@@ -93,3 +93,15 @@ fn each_check_fails_when_its_rule_is_broken() {
     }
     assert_eq!(play_alone(3, Duration::ZERO, None).violations, Vec::<String>::new());
 }
+
+/// Seeds that have failed, each with what was wrong, and for how long they have to be played.
+const HAVE_FAILED: [(u64, u64, &str); 1] =
+    [(1104, 6, "a write that hangs to the end keeps the lock from being given back, as it should")];
+
+#[test]
+fn seeds_that_have_failed_do_so_no_more() {
+    for (seed, minutes, what) in HAVE_FAILED {
+        let outcome = play_alone(seed, Duration::from_secs(minutes * 60), None);
+        assert!(outcome.violations.is_empty(), "{seed}, in which {what}: {:#?}", outcome.violations);
+    }
+}

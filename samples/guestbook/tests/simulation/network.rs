@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use fastrand::Rng;
 use futures::stream;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -77,7 +78,7 @@ impl Drop for Waiting {
 async fn carry(world: World, author: Author, id: usize, request: Request<Bytes>, mut tell: oneshot::Sender<Answer>) {
     let (there, back) = world.travel(author);
     sleep(there).await;
-    if tell.is_closed() && world.draw(|random| random.bool()) {
+    if tell.is_closed() && world.draw(Rng::bool) {
         // The connection was closed before the server had read all of it.
         return;
     }

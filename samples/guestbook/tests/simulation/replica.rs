@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastrand::Rng;
 use kubeops::leadership::clock::{Clock, Moment, Reading};
 use kubeops::operator::{Replica as Start, RunningOperator};
 
@@ -29,6 +30,9 @@ pub(super) struct Replica {
     pod: u32,
     times: Times,
     machine: Arc<Mutex<Machine>>,
+    /// Its boot clock may stand still, and its wall clock is never set then: of a machine of which both clocks are wrong at once
+    /// nothing is promised.
+    pub(super) may_be_paused: bool,
     running: Option<RunningOperator>,
     pub(super) frozen: bool,
     pub(super) stopping: bool,
@@ -36,9 +40,21 @@ pub(super) struct Replica {
 
 impl Replica {
     pub(super) fn new(world: &World, number: usize, times: Times, skew: i64) -> Self {
+        let may_be_paused = world.draw(Rng::bool);
         let machine = Arc::new(Mutex::new(Machine { skew, ..Machine::default() }));
         let world = world.clone();
-        Self { world, number, life: 0, pod: 0, times, machine, running: None, frozen: false, stopping: false }
+        Self {
+            world,
+            number,
+            life: 0,
+            pod: 0,
+            times,
+            machine,
+            may_be_paused,
+            running: None,
+            frozen: false,
+            stopping: false,
+        }
     }
 
     pub(super) fn author(&self) -> Author {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::time::Duration;
 
+use fastrand::Rng;
 use jiff::SignedDuration;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ impl Play {
     pub(super) async fn is_due(&mut self, due: Due) {
         match due {
             Due::Start(number) if !self.replicas[number].is_up() => {
-                let new_pod = self.world.draw(|random| random.bool());
+                let new_pod = self.world.draw(Rng::bool);
                 self.replicas[number].start(new_pod).await;
                 self.world.tell(format!("{} starts", self.replicas[number].author()));
             }
@@ -150,7 +151,7 @@ impl Play {
                 self.later(limit..limit + 1.0, Due::MustHaveStopped(number, author));
             }
             9..14 if !replica.stopping => {
-                let paused = self.world.draw(|random| random.u8(0..3) == 0);
+                let paused = replica.may_be_paused && self.world.draw(Rng::bool);
                 self.world.strike(if paused { "machine paused" } else { "process frozen" }, author);
                 replica.freeze(paused);
                 self.later(0.1..60.0, Due::Thaw(number, author));
@@ -159,7 +160,7 @@ impl Play {
                 let down = replica.step_down();
                 self.world.strike("step down", format!("{author}: {down}"));
             }
-            17 => {
+            17 if !replica.may_be_paused => {
                 let furthest = if self.server_wanders { A_LITTLE } else { A_LOT };
                 let skew = self.world.draw(|random| random.i64(-furthest..furthest));
                 self.world.strike("wall clock set", author);
@@ -183,7 +184,7 @@ impl Play {
             }
             2 | 3 => {
                 self.world.strike("restart", "server");
-                if self.world.draw(|random| random.bool()) {
+                if self.world.draw(Rng::bool) {
                     self.world.cluster().compact();
                 }
                 self.world.cluster().restart();
@@ -221,7 +222,7 @@ impl Play {
             }
             _ if self.contender.as_ref().is_none_or(JoinHandle::is_finished) => {
                 let length = Duration::from_millis(self.world.draw(|random| random.u64(10_000..200_000)));
-                let contender = Contender::new(&self.world).run(length, self.world.draw(|random| random.bool()));
+                let contender = Contender::new(&self.world).run(length, self.world.draw(Rng::bool));
                 self.contender = Some(tokio::spawn(contender));
                 "contender stands"
             }

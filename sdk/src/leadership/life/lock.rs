@@ -58,9 +58,10 @@ impl LifeLock {
     fn new(kind: Kind, client: Client, namespace: &str, name: &str) -> Self {
         let resource = kind.resource();
         let rule = format!(
-            "apiGroups: [{:?}], resources: [{}], resourceNames: [{name}], verbs: [list, watch, patch, delete], in a Role of namespace \
+            "apiGroups: [{}], resources: [{}], resourceNames: [{name}], verbs: [list, watch, patch, delete], in a Role of namespace \
              {namespace}",
-            resource.group, resource.plural
+            in_yaml(&resource.group),
+            resource.plural
         );
         let at = Object::new(client, resource, namespace, name, rule);
         let (name, namespace) = (name.to_owned(), namespace.to_owned());
@@ -158,9 +159,9 @@ impl LifeLock {
         let ApiResource { group, plural, .. } = self.kind.resource();
         match error {
             LockError::Forbidden { message, rule: _ } => {
-                let namespace = &self.namespace;
+                let (group, namespace) = (in_yaml(&group), &self.namespace);
                 let rule = format!(
-                    "apiGroups: [{group:?}], resources: [{plural}], verbs: [create], in a Role of namespace {namespace}"
+                    "apiGroups: [{group}], resources: [{plural}], verbs: [create], in a Role of namespace {namespace}"
                 );
                 LockError::Forbidden { message, rule }
             }
@@ -207,6 +208,11 @@ impl fmt::Display for LifeLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}/{}", self.kind.resource().kind, self.namespace, self.name)
     }
+}
+
+/// The core group has no name.
+const fn in_yaml(group: &str) -> &str {
+    if group.is_empty() { "''" } else { group }
 }
 
 impl fmt::Display for Mark {

@@ -22,7 +22,7 @@ pub(super) struct PodSource(Arc<Object>);
 impl PodSource {
     pub(super) fn new(client: Client, namespace: &str, name: &str) -> Self {
         let rule =
-            format!("apiGroups: [\"\"], resources: [pods], verbs: [list, watch], in a Role of namespace {namespace}");
+            format!("apiGroups: [''], resources: [pods], verbs: [list, watch], in a Role of namespace {namespace}");
         Self(Arc::new(Object::new(client, ApiResource::erase::<CorePod>(&()), namespace, name, rule)))
     }
 
