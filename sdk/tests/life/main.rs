@@ -247,6 +247,19 @@ async fn of_two_processes_that_take_themselves_for_one_pod_one_leads() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mark_that_does_not_stay_is_not_written_again_and_again() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let (uid, sent) = (site.pod("a").await, Arc::default());
+    let way = site.way("a");
+    let replica = process_by(site.unmarking_client("a", Arc::clone(&sent)), &site, "a", &uid, |_| {});
+    way.mend();
+    sleep(LEASE * 4).await;
+    assert!(replica.leadership.term().is_none());
+    let sent = sent.load(Ordering::SeqCst);
+    assert!(sent > 10 && sent < 100, "{sent} requests in a minute");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leader_that_is_cut_off_goes_on_and_nobody_else_leads() {
     let site = Site::start(Kind::ConfigMap).await;
     let mut first = replica(&site, "a").await;
