@@ -180,6 +180,18 @@ impl Site {
         self.create(&lock).await;
     }
 
+    /// Whatever else writes to the lock, if it is there.
+    pub async fn change(&self, metadata: &Value) {
+        let change = Patch::Merge(json!({ "metadata": metadata }));
+        match self.locks().patch(LOCK, &PatchParams::default(), &change).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            // A lock that is being deleted gets no finalizer any more.
+            Err(kube::Error::Api(status)) if status.code == 422 => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     pub async fn delete(&self) {
         self.locks().delete(LOCK, &DeleteParams::default()).await.unwrap();
     }
