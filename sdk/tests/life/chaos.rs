@@ -116,7 +116,7 @@ async fn play(kind: Kind, mut random: fastrand::Rng) {
     site.change(&json!({ "finalizers": null })).await;
     sleep(LEASE * 4).await;
     assert_eq!(check(&members), 1, "all is well, and nobody leads");
-    assert!(terms > 100, "somebody led most of the time: {terms}");
+    assert!(terms > 50, "somebody led much of the time: {terms}");
     for member in members {
         member.replica.stop.cancel();
         timeout(HOUR, member.replica.run).await.expect("does not stop").unwrap().unwrap();

@@ -49,6 +49,8 @@ pub struct LifeElection {
     own: OwnPod,
     /// Whether this process alone stands in its pod's name, and whether that is proven of earlier processes too.
     bears: Option<bool>,
+    /// Since when: by then the earlier processes were dead, and their newest writes on their way.
+    bore: Moment,
     /// Another process that lives has written to this one's lock in the pod's name: only what this one marked is its own.
     twin: bool,
     phase: Phase,
@@ -124,6 +126,7 @@ impl LifeElection {
             fate: (Fate::Unknown, Moment::default()),
             pod_version: 0,
             bears: None,
+            bore: Moment::default(),
             twin: false,
             phase: Phase::Standby,
             pauses: Pauses::default(),
@@ -253,7 +256,7 @@ impl LifeElection {
         match input {
             Input::Woken => {}
             Input::Stand => self.standing = true,
-            Input::Bears { proven } => self.bears = Some(proven),
+            Input::Bears { proven } => (self.bears, self.bore) = (Some(proven), now.clock),
             Input::Blocked(blocked) => {
                 self.blocked = blocked;
                 if blocked && self.leads() {
