@@ -183,13 +183,9 @@ impl Site {
     /// Whatever else writes to the lock, if it is there.
     pub async fn change(&self, metadata: &Value) {
         let change = Patch::Merge(json!({ "metadata": metadata }));
-        match self.locks().patch(LOCK, &PatchParams::default(), &change).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            // A lock that is being deleted gets no finalizer any more.
-            Err(kube::Error::Api(status)) if status.code == 422 => {}
-            Err(error) => panic!("{error}"),
-        }
+        let Err(error) = self.locks().patch(LOCK, &PatchParams::default(), &change).await else { return };
+        // A lock that is being deleted gets no finalizer any more.
+        assert!(matches!(&error, kube::Error::Api(status) if matches!(status.code, 404 | 422)), "{error}");
     }
 
     pub async fn delete(&self) {
