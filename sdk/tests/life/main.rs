@@ -231,6 +231,35 @@ async fn a_pod_that_is_deleted_by_force_leads_no_more_although_its_process_lives
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_processes_that_take_themselves_for_one_pod_one_leads() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let uid = site.pod("a").await;
+    let mut first = process(&site, "a", &uid);
+    let term = first.leads().await;
+    // On another machine, with a copy of the pod's variables: the kernel has no objection.
+    let mut second = process(&site, "a", &uid);
+    second.leads().await;
+    timeout(A_MOMENT, term.ended()).await.expect("two lead");
+    sleep(HOUR).await;
+    assert!(first.leadership.term().is_none() && second.leadership.term().is_some());
+    second.stops().await;
+    first.leads_after(term.id()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_does_not_stay_is_not_written_again_and_again() {
+    let site = Site::start(Kind::ConfigMap).await;
+    let (uid, sent) = (site.pod("a").await, Arc::default());
+    let way = site.way("a");
+    let replica = process_by(site.unmarking_client("a", Arc::clone(&sent)), &site, "a", &uid, |_| {});
+    way.mend();
+    sleep(LEASE * 4).await;
+    assert!(replica.leadership.term().is_none());
+    let sent = sent.load(Ordering::SeqCst);
+    assert!(sent > 10 && sent < 100, "{sent} requests in a minute");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leader_that_is_cut_off_goes_on_and_nobody_else_leads() {
     let site = Site::start(Kind::ConfigMap).await;
     let mut first = replica(&site, "a").await;

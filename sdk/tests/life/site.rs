@@ -74,6 +74,28 @@ impl Site {
         self.client_by(user, move || late.load(Ordering::SeqCst))
     }
 
+    /// A client of a cluster that takes out all annotations, as an admission webhook may. Counts what is sent.
+    pub fn unmarking_client(&self, user: &str, sent: Arc<AtomicU64>) -> Client {
+        let service = self.cluster.service(user);
+        let way = tower::service_fn(move |request: Request<Body>| {
+            sent.fetch_add(1, Ordering::SeqCst);
+            let service = service.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let bytes = body.collect_bytes().await.unwrap();
+                let body = match serde_json::from_slice::<Value>(&bytes) {
+                    Ok(mut object) => {
+                        object["metadata"].as_object_mut().map(|metadata| metadata.remove("annotations"));
+                        Body::from(serde_json::to_vec(&object).unwrap())
+                    }
+                    Err(_) => Body::from(bytes.to_vec()),
+                };
+                service.oneshot(Request::from_parts(parts, body)).await
+            }
+        });
+        Client::new(way, "default")
+    }
+
     fn client_by(&self, user: &str, late: impl Fn() -> u64 + Send + Sync + 'static) -> Client {
         let (service, late) = (self.cluster.service(user), Arc::new(late));
         let way = tower::service_fn(move |request: Request<Body>| {
@@ -156,6 +178,14 @@ impl Site {
             lock["spec"] = json!({});
         }
         self.create(&lock).await;
+    }
+
+    /// Whatever else writes to the lock, if it is there.
+    pub async fn change(&self, metadata: &Value) {
+        let change = Patch::Merge(json!({ "metadata": metadata }));
+        let Err(error) = self.locks().patch(LOCK, &PatchParams::default(), &change).await else { return };
+        // A lock that is being deleted gets no finalizer any more.
+        assert!(matches!(&error, kube::Error::Api(status) if matches!(status.code, 404 | 422)), "{error}");
     }
 
     pub async fn delete(&self) {

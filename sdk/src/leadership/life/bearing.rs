@@ -1,6 +1,7 @@
 //! Which process stands in a pod's name: no two may, because a lock tells them apart as little as a pod does.
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,23 +44,8 @@ impl Bearing {
             // The sender is gone with the last of the work.
             let _ended = work.wait_for(|count| *count == 0).await;
         }
-        let (start, mut told) = (Instant::now(), None::<Instant>);
-        loop {
-            match Bearer::of(&pod_uid, &namespace, &lock) {
-                Ok(bearer) => return Self { turn: Some(turn), proven: bearer != Bearer::Unproven },
-                Err(error) if start.elapsed() >= PATIENCE && told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) => {
-                    told = Some(Instant::now());
-                    warn!(
-                        %error,
-                        pod_uid,
-                        "another process of this pod stands for the lock {namespace}/{lock}: standing by until it ends; give each \
-                         process a pod or a lock of its own"
-                    );
-                }
-                Err(_) => {}
-            }
-            sleep(PAUSE).await;
-        }
+        let bearer = bearer(|| Bearer::of(&pod_uid, &namespace, &lock), &format!("{namespace}/{lock}"), &pod_uid).await;
+        Self { turn: Some(turn), proven: bearer != Bearer::Unproven }
     }
 
     /// Without asking anybody.
@@ -72,5 +58,60 @@ impl Bearing {
         if let Some(turn) = &mut self.turn {
             **turn = Some(work);
         }
+    }
+}
+
+/// Asks the kernel until it gives the name. One that gives none to anybody proves nothing, and is not asked for ever.
+async fn bearer(ask: impl Fn() -> io::Result<Bearer>, lock: &str, pod_uid: &str) -> Bearer {
+    let (start, mut told) = (Instant::now(), None::<Instant>);
+    loop {
+        match ask() {
+            Ok(bearer) => return bearer,
+            Err(_) if start.elapsed() < PATIENCE => {}
+            Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                warn!(
+                    %error,
+                    pod_uid,
+                    "the system has no abstract unix sockets, so that a container that is started again can't lead by the lock {lock} of \
+                     the one before"
+                );
+                return Bearer::Unproven;
+            }
+            Err(error) if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) => {
+                told = Some(Instant::now());
+                warn!(
+                    %error,
+                    pod_uid,
+                    "another process of this pod stands for the lock {lock}: standing by until it ends; give each process a pod or a \
+                     lock of its own"
+                );
+            }
+            Err(_) => {}
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_another_process_has_is_waited_for() {
+        let left = Cell::new(1000);
+        let ask = || match left.replace(left.get() - 1) {
+            0 => Ok(Bearer::Only),
+            _ => Err(ErrorKind::AddrInUse.into()),
+        };
+        assert_eq!(bearer(ask, "default/lock", "p").await, Bearer::Only);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_system_that_gives_no_names_does_not_keep_everybody_from_leading() {
+        let ask = || Err(ErrorKind::PermissionDenied.into());
+        let bearer = tokio::time::timeout(PATIENCE * 2, bearer(ask, "default/lock", "p")).await;
+        assert_eq!(bearer.expect("waits for ever"), Bearer::Unproven);
     }
 }

@@ -100,7 +100,7 @@ impl LifeLock {
     pub(super) async fn create(&self, owner: &Holder, mark: &Mark) -> Result<Seen, LockError> {
         let object = self.owned_by(owner, mark);
         match self.at.api().create(&PostParams::default(), &object).await {
-            Ok(created) => self.written(created),
+            Ok(created) => self.written(created, mark),
             Err(kube::Error::Api(status)) if status.code == 409 => Err(LockError::Conflict),
             Err(error) => Err(self.uncreated(self.at.error(error))),
         }
@@ -112,16 +112,18 @@ impl LifeLock {
         let metadata = json!({ "uid": uid, "resourceVersion": version.to_string(), "annotations": annotations });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
         match self.at.api().patch(&self.name, &PatchParams::default(), &patch).await {
-            Ok(touched) => self.written(touched),
+            Ok(touched) => self.written(touched, mark),
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Err(LockError::Conflict),
             Err(error) => Err(self.at.error(error)),
         }
     }
 
-    fn written(&self, object: DynamicObject) -> Result<Seen, LockError> {
+    fn written(&self, object: DynamicObject, mark: &Mark) -> Result<Seen, LockError> {
         let version = parse_version(object.metadata.resource_version.as_deref())?;
         self.at.advance(version);
-        self.seen(&Found::written(version, object))
+        let seen = self.seen(&Found::written(version, object))?;
+        let is_marked = seen.held().is_some_and(|held| held.mark.as_ref() == Some(mark));
+        if is_marked { Ok(seen) } else { Err(LockError::Altered { annotation: TERM }) }
     }
 
     /// Deletes it if it is still this very one. `Ok`: it is gone, whoever deleted it, or goes once its finalizers are gone.

@@ -32,6 +32,11 @@ pub(super) fn told(stall: Stall, lock: &str, pod: &str) -> String {
         Stall::OwnPod(OwnPodTrouble::Dead) => format!(
             "this replica can't lead: the pod {pod} has failed or succeeded and all its containers have ended, says the API server"
         ),
+        Stall::Twin => format!(
+            "this replica can't lead: another process has written to {lock} in the name of its pod, {pod}; let each replica have \
+             KubeOps:Name (POD_NAME) and KubeOps:PodUid (POD_UID) of its own pod, and no process outside of the pod have them; \
+             delete the lock if there is no such process any more"
+        ),
         Stall::Unproven => format!(
             "this replica can't lead: {lock} is its own pod's, and this system can't tell whether an earlier process of it lives; \
              delete the lock if none does"

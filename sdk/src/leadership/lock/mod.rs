@@ -94,6 +94,15 @@ pub enum LockError {
         /// `spec.strategy`.
         strategy: String,
     },
+    /// What was written is not what has become of it.
+    #[error(
+        "the API server keeps the lock without its owner or its annotation {annotation}: an admission webhook or policy takes them \
+         out; exempt the lock from it"
+    )]
+    Altered {
+        /// What the lock is marked with.
+        annotation: &'static str,
+    },
     /// The object is not a lock that could be understood.
     #[error("the lock can't be understood: {0}")]
     Unreadable(String),

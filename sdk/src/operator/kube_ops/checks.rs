@@ -69,7 +69,8 @@ fn check_pod(draft: &Draft, reader: &mut Reader<'_>) {
         && *namespace != own
     {
         let expected = format!(
-            "expected the pod's own namespace, {own} (POD_NAMESPACE): a ConfigMap or LeaderLock belongs to its holder's pod, and              the garbage collector deletes what belongs to a pod of another namespace"
+            "expected the pod's own namespace, {own} (POD_NAMESPACE): a ConfigMap or LeaderLock belongs to its holder's pod, and \
+             the garbage collector deletes what belongs to a pod of another namespace"
         );
         reader.problem("LeaderElectionNamespace", expected);
     }

@@ -70,7 +70,13 @@ impl LifeElection {
             Call::Read => Effect::Read,
             Call::ReadOwnPod => Effect::ReadOwnPod,
             Call::Create { owner } => Effect::Create { owner, mark: self.mark() },
-            Call::Touch { uid, version } => Effect::Touch { uid, version, mark: self.mark() },
+            Call::Touch { uid, version } => {
+                // From now on the lock does not say any more that another process worked for it.
+                if self.held().is_some_and(|held| !self.is_marked(held)) {
+                    self.unanswered = self.unanswered.max(Some(self.bore));
+                }
+                Effect::Touch { uid, version, mark: self.mark() }
+            }
             Call::Delete { uid, version } => {
                 self.doomed = Some(uid.clone());
                 Effect::Delete { uid, version }

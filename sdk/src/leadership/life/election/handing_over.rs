@@ -40,7 +40,9 @@ impl LifeElection {
 
     /// What work wrote has been committed by then, or never will be.
     fn writes_land_until(&self) -> Moment {
-        self.unanswered.map_or_else(Moment::default, |sent| sent + self.options.timing.lease_duration)
+        let inherited = self.held().is_some_and(|held| self.is_own(held) && !self.is_marked(held)).then_some(self.bore);
+        let newest = self.unanswered.max(inherited);
+        newest.map_or_else(Moment::default, |sent| sent + self.options.timing.lease_duration)
     }
 
     /// Stopping or stepping down: the term ends when its work has ended, and what this process holds is given back.

@@ -5,6 +5,7 @@
 //! it: Kubernetes' garbage collector deletes it when the pod is gone. Nothing expires, so that no clock is trusted. The rules:
 //!
 //! - the lock is this process' if the *uid* of its owner is that of its pod, and no other process of the pod stands for it;
+//! - a lock of its pod that another process writes to while this one has it is that process': it is not taken back;
 //! - another's lock is deleted only if its pod is dead, which a pod that is there is only if none of its containers ever runs
 //!   again; a pod that is gone is the garbage collector's business;
 //! - every term begins with a write: the creation of the lock, or a change of one that an earlier container of the pod has left,
@@ -48,6 +49,10 @@ pub struct LifeElection {
     own: OwnPod,
     /// Whether this process alone stands in its pod's name, and whether that is proven of earlier processes too.
     bears: Option<bool>,
+    /// Since when: by then the earlier processes were dead, and their newest writes on their way.
+    bore: Moment,
+    /// Another process that lives has written to this one's lock in the pod's name: only what this one marked is its own.
+    twin: bool,
     phase: Phase,
     pauses: Pauses,
     calling: Option<Call>,
@@ -103,6 +108,8 @@ pub enum Stall {
     OwnPod(OwnPodTrouble),
     /// The lock is this pod's, and it can't be told whether an earlier container is at work.
     Unproven,
+    /// The lock is this pod's, and another process leads by it in the pod's name.
+    Twin,
 }
 
 // === impl LifeElection ===
@@ -119,6 +126,8 @@ impl LifeElection {
             fate: (Fate::Unknown, Moment::default()),
             pod_version: 0,
             bears: None,
+            bore: Moment::default(),
+            twin: false,
             phase: Phase::Standby,
             pauses: Pauses::default(),
             calling: None,
@@ -198,15 +207,24 @@ impl LifeElection {
         let newest = self.newest.as_ref()?;
         match &newest.lock {
             Lock::Foreign(foreign) => Some(Stall::Foreign(*foreign)),
-            Lock::Held(held) if self.own.uid() == Some(&held.holder.uid) => {
-                (self.bears == Some(false) && !self.is_own(held)).then_some(Stall::Unproven)
-            }
+            Lock::Held(held) if self.own.uid() == Some(&held.holder.uid) => self.kept_from(held),
             Lock::Held(held) if held.has_data && self.fate.0 == Fate::Dead => Some(Stall::Foreign(Foreign::Data)),
             Lock::Held(_) if self.fate.0 == Fate::Gone => (self.fate.1 + grace <= now).then_some(Stall::HolderGone),
             _ if self.is_free() && self.may_lead() => {
                 (self.changed.max(self.pauses.until) + grace <= now).then_some(Stall::Vacant)
             }
             _ => None,
+        }
+    }
+
+    /// Why it does not lead by this lock of its own pod.
+    fn kept_from(&self, held: &Held) -> Option<Stall> {
+        match self.bears {
+            None => None,
+            Some(_) if self.is_own(held) => None,
+            Some(_) if is_full(held) => Some(Stall::Foreign(Foreign::Data)),
+            Some(_) if self.twin => Some(Stall::Twin),
+            Some(_) => Some(Stall::Unproven),
         }
     }
 
@@ -238,7 +256,7 @@ impl LifeElection {
         match input {
             Input::Woken => {}
             Input::Stand => self.standing = true,
-            Input::Bears { proven } => self.bears = Some(proven),
+            Input::Bears { proven } => (self.bears, self.bore) = (Some(proven), now.clock),
             Input::Blocked(blocked) => {
                 self.blocked = blocked;
                 if blocked && self.leads() {
@@ -295,10 +313,19 @@ impl LifeElection {
         if self.newest.as_ref().map(|newest| &newest.lock) != Some(&seen.lock) {
             self.changed = now;
         }
+        self.twin |= self.is_written_by_twin(&seen);
         self.newest = Some(seen);
         if released && self.held().is_none_or(|held| !self.is_doomed(held)) {
             effects.push(Effect::Released);
         }
+    }
+
+    /// Who has read a write of this process and wrote over it has lived meanwhile, whatever the kernel says: it may know of
+    /// another machine's processes as little as of another pod's, and the pod's name may be told to any of them.
+    fn is_written_by_twin(&self, seen: &Seen) -> bool {
+        let (Some(known), Some(held)) = (self.held(), seen.held()) else { return false };
+        let by_other = held.mark.as_ref().is_some_and(|mark| mark.process != self.options.process);
+        known.uid == held.uid && by_other && (self.leads() || self.is_marked(known))
     }
 
     fn learn_fate(&mut self, now: Moment, pod: &PodSeen) {
@@ -384,12 +411,20 @@ impl LifeElection {
     }
 
     fn is_own(&self, held: &Held) -> bool {
-        let marked = || held.mark.as_ref().is_some_and(|mark| mark.process == self.options.process);
-        let proven = self.bears.is_some_and(|proven| proven || marked());
-        proven && self.own.uid() == Some(&held.holder.uid)
+        let proven = self.bears.is_some_and(|proven| (proven && !self.twin) || self.is_marked(held));
+        proven && self.own.uid() == Some(&held.holder.uid) && !is_full(held)
+    }
+
+    fn is_marked(&self, held: &Held) -> bool {
+        held.mark.as_ref().is_some_and(|mark| mark.process == self.options.process)
     }
 
     fn is_doomed(&self, held: &Held) -> bool {
         self.doomed.as_ref() == Some(&held.uid)
     }
+}
+
+/// Whether there is something in it, and it was never a lock of ours: what a pod owns need not be one.
+const fn is_full(held: &Held) -> bool {
+    held.has_data && held.mark.is_none()
 }

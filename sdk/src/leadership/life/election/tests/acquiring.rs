@@ -131,6 +131,16 @@ fn data_that_a_dead_pod_owns_is_not_touched() {
 }
 
 #[test]
+fn data_that_its_own_pod_owns_is_not_touched() {
+    let mut game = Game::new();
+    game.stands();
+    let Lock::Held(held) = game.lock_of("me") else { panic!("not held") };
+    assert_eq!(game.answered(Lock::Held(Held { has_data: true, ..held })), []);
+    assert_eq!(game.election.stall(RETRY, game.now), Some(Stall::Foreign(Foreign::Data)));
+    assert_eq!(game.step(Input::Stop), [Effect::Stopped]);
+}
+
+#[test]
 fn an_object_that_a_finalizer_keeps_is_waited_for() {
     let mut game = Game::standby();
     let delete = game.delete();

@@ -136,9 +136,10 @@ fn a_standby_stops_at_once() {
 fn who_steps_down_gives_the_lock_back_whatever_is_said_of_stops_and_pauses() {
     let mut game = Game::with(|options| options.timing.release_on_stop = false);
     game.stands();
-    let lock = game.lock_of("me");
-    let effects = game.answered(lock);
-    game.takes_over(&effects);
+    assert_eq!(game.answered(Lock::Absent), [Effect::ReadOwnPod]);
+    assert_eq!(game.own_pod(pod("me", false)), [create()]);
+    let lock = game.created(0);
+    assert_eq!(game.answered(lock).len(), 1);
     let reason = EndReason::SteppedDown { reason: "maintenance".to_owned() };
     assert_eq!(game.step(Input::StepDown("maintenance".to_owned())), [Effect::Drain]);
     assert_eq!(game.step(worked()), [Effect::End(reason)]);
@@ -146,7 +147,7 @@ fn who_steps_down_gives_the_lock_back_whatever_is_said_of_stops_and_pauses() {
     assert_eq!(game.step(worked()), [delete]);
     assert_eq!(game.step(Input::Deleted), [Effect::Released]);
     assert_eq!(game.wake_after(), Some(LEASE + RETRY));
-    assert_eq!(game.after(LEASE + RETRY), [Effect::ReadOwnPod]);
+    assert_eq!(game.after(LEASE + RETRY), [create_again(1)]);
 }
 
 #[test]

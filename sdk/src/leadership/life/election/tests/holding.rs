@@ -110,3 +110,34 @@ fn a_runtime_that_is_blocked_leads_no_more_and_lets_others() {
     assert_eq!(game.after(LEASE), []);
     assert_eq!(game.step(Input::Blocked(false)), [create_again(1)]);
 }
+
+/// The newest lock, as another process has written it that takes itself for this pod's.
+fn by_twin(game: &Game) -> Lock {
+    game.changed(|held| held.mark = Some(Mark { process: "twin".to_owned(), term: 0 }))
+}
+
+#[test]
+fn a_twin_of_the_same_name_and_uid_ends_the_term_and_has_the_lock() {
+    let mut game = Game::leading();
+    let lock = by_twin(&game);
+    assert_eq!(game.watched(lock), [end(EndReason::Lost { holder: "me-0_me".to_owned() })]);
+    assert_eq!(game.step(worked()), [], "the kernel does not know of it: it is not taken from it again");
+    assert_eq!(game.after(LEASE * 1000), []);
+    assert_eq!(game.election.stall(RETRY, game.now), Some(Stall::Twin));
+    assert_eq!(game.watched(Lock::Absent), [Effect::ReadOwnPod]);
+    assert_eq!(game.own_pod(pod("me", false)), [create_again(1)], "it has given it back");
+    let lock = game.created(1);
+    assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
+}
+
+#[test]
+fn the_lock_of_a_twin_is_not_deleted() {
+    let mut game = Game::leading();
+    assert_eq!(game.step(Input::Stop), [Effect::Drain]);
+    assert_eq!(game.step(worked()), [end(EndReason::Stopped)]);
+    let delete = game.delete();
+    assert_eq!(game.step(worked()), [delete]);
+    assert_eq!(game.step(Input::Conflict), [Effect::Read]);
+    let lock = by_twin(&game);
+    assert_eq!(game.answered(lock), [Effect::Stopped]);
+}

@@ -51,3 +51,22 @@ fn what_it_created_itself_needs_no_proof() {
     let lock = game.created(0);
     assert!(matches!(game.answered(lock)[..], [Effect::Begin { .. }]));
 }
+
+#[test]
+fn writes_of_the_earlier_container_may_land_for_a_while_and_hold_the_lock() {
+    let mut game = restarted(true);
+    let touched = game.changed(|held| held.mark = Some(mark(0)));
+    assert!(matches!(game.answered(touched)[..], [Effect::Begin { .. }]));
+    assert_eq!(game.step(Input::StepDown(String::new())), [Effect::Drain]);
+    let ended = || Input::WorkEnded { unanswered: None };
+    assert_eq!(game.step(ended()).len(), 1);
+    assert_eq!(game.step(ended()), []);
+    let delete = game.delete();
+    assert_eq!(game.after(LEASE), [delete]);
+
+    let mut game = restarted(true);
+    assert_eq!(game.step(Input::Silent), [Effect::Read]);
+    let same = game.changed(|held| held.version -= 1);
+    assert_eq!(game.answered(same).len(), 1);
+    assert_eq!(game.step(Input::Stop), [Effect::Stopped], "it is left to the pod");
+}
