@@ -135,7 +135,7 @@ impl Contender {
     }
 
     fn wall(&self) -> String {
-        let micros = i64::try_from(self.world.wall().as_micros()).unwrap();
+        let micros = i64::try_from(self.world.time().wall().as_micros()).unwrap();
         Timestamp::from_microsecond(micros).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
     }
 }

@@ -167,12 +167,12 @@ impl Replica {
     }
 
     fn clock(&self) -> Clock {
-        let (world, machine) = (self.world.clone(), self.machine.clone());
+        let (time, machine) = (self.world.time(), self.machine.clone());
         Clock::from_both(move || {
             let Machine { skew, stood, stands_since } = *machine.lock().unwrap();
-            let now = stands_since.unwrap_or_else(|| world.now());
+            let now = stands_since.unwrap_or_else(|| time.now());
             let off = Duration::from_millis(skew.unsigned_abs());
-            let wall = if skew < 0 { world.wall() - off } else { world.wall() + off };
+            let wall = if skew < 0 { time.wall() - off } else { time.wall() + off };
             Reading { clock: Moment::new(now - stood), wall: Moment::new(wall) }
         })
     }

@@ -40,13 +40,19 @@ impl Default for Roads {
     }
 }
 
+/// What a right clock shows. A clock of a replica outlives its world, in terms that the world's log has, so it knows only this.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    zero: Instant,
+}
+
 /// Cheap to clone; clones are the same world.
 #[derive(Clone)]
 pub(super) struct World(Arc<Shared>);
 
 struct Shared {
     cluster: Cluster,
-    zero: Instant,
+    time: Time,
     random: Mutex<Rng>,
     log: Mutex<Log>,
     roads: Mutex<BTreeMap<Author, Roads>>,
@@ -56,6 +62,18 @@ struct Shared {
     leaderships: Mutex<BTreeMap<Author, Leadership>>,
 }
 
+impl Time {
+    /// Since the start.
+    pub(super) fn now(self) -> Duration {
+        self.zero.elapsed()
+    }
+
+    /// Since the beginning of 1970.
+    pub(super) fn wall(self) -> Duration {
+        Duration::from_secs(EPOCH.unsigned_abs()) + self.now()
+    }
+}
+
 impl World {
     pub(super) async fn new(seed: u64) -> Self {
         let cluster = Cluster::start().await;
@@ -63,7 +81,7 @@ impl World {
         cluster.shift_clock(epoch.duration_since(cluster.now()));
         Self(Arc::new(Shared {
             cluster,
-            zero: Instant::now(),
+            time: Time { zero: Instant::now() },
             random: Mutex::new(Rng::with_seed(seed)),
             log: Mutex::default(),
             roads: Mutex::default(),
@@ -84,14 +102,13 @@ impl World {
         self.0.cluster.faults(&author.user())
     }
 
-    /// Time since the start.
-    pub(super) fn now(&self) -> Duration {
-        self.0.zero.elapsed()
+    pub(super) fn time(&self) -> Time {
+        self.0.time
     }
 
-    /// What a clock shows that is right, since the beginning of 1970.
-    pub(super) fn wall(&self) -> Duration {
-        Duration::from_secs(EPOCH.unsigned_abs()) + self.now()
+    /// Time since the start.
+    pub(super) fn now(&self) -> Duration {
+        self.0.time.now()
     }
 
     pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut Rng) -> T) -> T {
