@@ -1,9 +1,9 @@
 //! The world at rest: nothing more goes wrong, messages arrive at once, and who wants to be woken is.
 
 use super::super::Input;
+use super::action::Action;
 use super::scenario::Scenario;
 use super::state::{Call, Candidate, State};
-use super::step::Action;
 
 /// More rounds than any tick needs. A candidate that is busier is in a busy loop.
 const ROUNDS: usize = 40;
