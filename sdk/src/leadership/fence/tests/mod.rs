@@ -125,7 +125,7 @@ async fn events_and_reads_do_not_keep_the_lock_from_being_released() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_does_not_go_on_after_the_term() {
-    let cluster = server(&[refusal(503)]).await;
+    let cluster = server(&[refusal(429)]).await;
     let (control, term) = Term::unending(ME);
     let write = begin_write(&cluster, &term).await;
     control.end(EndReason::Expired);
@@ -135,9 +135,9 @@ async fn a_retry_does_not_go_on_after_the_term() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_succeeds_after_two_short_refusals() {
-    for code in [429, 503] {
+    for (code, retry_after) in [(429, None), (429, Some(1)), (503, Some(1))] {
         let cluster = server(&[]).await;
-        cluster.faults(ME).when(|_| true, Some(2), refusal(code));
+        cluster.faults(ME).when(|_| true, Some(2), Fault::Refuse { code, retry_after });
         let (_control, term) = Term::unending(ME);
         maps(&cluster, &term).create(&PostParams::default(), &map()).await.unwrap();
         assert_eq!(cluster.requests().len(), 3);
