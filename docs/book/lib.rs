@@ -33,7 +33,6 @@ mod chapters {
         Leadership = "../src/concepts/leadership.md",
         LeaderForLife = "../src/concepts/leader-for-life.md",
         Fences = "../src/concepts/fences.md",
-        LeaderForLife = "../src/concepts/leader-for-life.md",
         Controllers = "../src/concepts/controllers.md",
         SettingsGuide = "../src/guides/settings.md",
         Probes = "../src/guides/probes.md",

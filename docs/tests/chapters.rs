@@ -41,7 +41,8 @@ async fn each_check_has_its_row_and_each_row_its_check() {
     let cluster = Cluster::start().await;
     cluster.install::<Guestbook>().await;
     let operator = kubeops::operator!().add_controller::<GuestbookController>();
-    let running = operator.start_replica_on(&cluster, "a", &[("KubeOps:InstallCrds", "true")]).await;
+    let all = [("KubeOps:InstallCrds", "true"), ("KubeOps:LeaderElectionFence", "true"), ("KubeOps:PodUid", "1")];
+    let running = operator.start_replica_on(&cluster, "a", &all).await;
     let mut there = BTreeSet::new();
     for probe in ["/startupz", "/livez", "/readyz"] {
         there.extend(listed(&running.get(&format!("{probe}?verbose")).await.1, probe));
