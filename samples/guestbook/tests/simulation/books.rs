@@ -47,6 +47,12 @@ impl Books {
         };
     }
 
+    /// Makes the leader look at it again.
+    pub(super) async fn mend(&self, name: &str) {
+        let patch = Patch::Merge(json!({ "spec": { "message": "looked at again" } }));
+        let _may_be_deleted = self.books.patch(name, &PatchParams::default(), &patch).await;
+    }
+
     pub(super) async fn create(&self, name: &str, message: String) -> kube::Result<()> {
         let spec = GuestbookSpec { title: format!("Guests of {name}"), message, replicas: 1 };
         self.books.create(&PostParams::default(), &Guestbook::new(name, spec)).await.map(drop)

@@ -1,6 +1,6 @@
 //! What happened, and whether it should have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -91,6 +91,8 @@ pub(super) struct Log {
     lock: Option<LockState>,
     newest_version: u64,
     forced: Vec<Forced>,
+    /// Names of Guestbooks with a status of an older leader over that of a newer one.
+    overwritten: BTreeSet<String>,
     /// The token of the newest status of each Guestbook, by its uid.
     statuses: BTreeMap<String, u64>,
     dead: Vec<Author>,
@@ -151,10 +153,19 @@ impl Log {
         let uid = book["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         let token = token.unwrap_or_default();
         let newest = self.statuses.get(&uid).copied().unwrap_or_default();
-        if token < newest && self.forced_since(token).is_none() {
-            self.violated(now, format!("{author} writes the status of term {token} over that of term {newest}"));
+        if token < newest {
+            if self.forced_since(token).is_none() {
+                self.violated(now, format!("{author} writes the status of term {token} over that of term {newest}"));
+            }
+            self.overwritten.insert(book["metadata"]["name"].as_str().unwrap_or_default().to_owned());
         }
         self.statuses.insert(uid, token.max(newest));
+    }
+
+    /// Guestbooks whose newer leader does not know that an older one, which another's hand had left in its term, has written
+    /// their status since: it looks at them again when they change.
+    pub(super) fn take_overwritten(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.overwritten)
     }
 
     // === the lock ===

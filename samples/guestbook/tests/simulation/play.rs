@@ -141,6 +141,10 @@ impl Play {
                     self.replicas[number].start(true).await;
                 }
             }
+            let overwritten = self.world.log().take_overwritten();
+            for name in overwritten {
+                self.books.mend(&name).await;
+            }
             let leads = self.world.leaders().len();
             let amiss = if leads == 1 { self.books.amiss().await } else { Some(format!("{leads} lead")) };
             let (now, Some(amiss)) = (self.world.now(), amiss) else { return self.world.now() - began };
